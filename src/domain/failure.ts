@@ -1,0 +1,10 @@
+import type { ErrorCode } from './errors.ts'
+
+/** Why a request ended without an answer. */
+export interface Failure {
+  readonly code: ErrorCode
+  /** For the user: what happened, whether it counted, what to do. */
+  readonly message: string
+  /** For the log only: the other side's words. */
+  readonly detail?: string
+}

@@ -1,0 +1,53 @@
+import type { TokenUsage } from '#domain/conversation.ts'
+import type { Failure } from '#domain/failure.ts'
+import type { ConversationRequest } from '#domain/request.ts'
+
+/** One execution of a request, as handed to a pool thread. The request's port travels with it. */
+export interface AssistantTask {
+  readonly request: ConversationRequest
+  readonly attempt: number
+  readonly historyLimit: number
+  /** The database thread at the time of dispatch; it changes when that thread is restarted. */
+  readonly databaseThreadId: number
+  readonly port: MessagePort
+}
+
+/** From the pool thread over the request's port while it works. */
+export type AssistantEvent =
+  /** More of the answer. */
+  | { readonly type: 'delta'; readonly text: string }
+  /** The model is thinking; its reasoning itself never leaves the thread. */
+  | { readonly type: 'reasoning' }
+  /** The model could not be reached and is called again. */
+  | { readonly type: 'modelRetry'; readonly call: number }
+
+/** To the pool thread over the request's port. */
+export type AssistantCommand = { readonly type: 'cancel' }
+
+/** How many database calls of an execution succeeded and failed. */
+export interface DatabaseCalls {
+  readonly ok: number
+  readonly failed: number
+}
+
+/** Why the model stopped: its own end, or the token limit. */
+export type StopReason = 'end' | 'length'
+
+/** How an execution ended; what the pool thread returns. */
+export type AssistantOutcome =
+  | {
+      readonly type: 'answered'
+      readonly text: string
+      readonly model: string
+      readonly stopReason: StopReason
+      readonly usage: TokenUsage | null
+      /** Older history messages that did not fit the token budget. */
+      readonly trimmedMessages: number
+      /** False when the turn could not be written; the answer still goes out. */
+      readonly stored: boolean
+      readonly database: DatabaseCalls
+    }
+  | { readonly type: 'failed'; readonly failure: Failure; readonly database: DatabaseCalls }
+  | { readonly type: 'cancelled'; readonly database: DatabaseCalls }
+  /** Never returned by a thread: the pool says it when the thread died or was ended. */
+  | { readonly type: 'lost'; readonly reason: string }

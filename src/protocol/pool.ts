@@ -1,0 +1,22 @@
+import type { ConversationRequest } from '#domain/request.ts'
+import type { AssistantEvent, AssistantOutcome } from './assistant.ts'
+
+/** A request being worked on by a pool thread. */
+export interface AssistantRun {
+  /** Resolves exactly once and never rejects; after `cancel` within the pool's grace time. */
+  readonly outcome: Promise<AssistantOutcome>
+  /** Asks the thread to stop; the outcome tells whether it was in time. Calling it again does nothing. */
+  cancel(): void
+}
+
+/** What the queue needs of the assistant pool. */
+export interface AssistantPool {
+  /** Places in threads that are alive and ready. */
+  readonly slots: number
+  /** Places in use. */
+  readonly slotsUsed: number
+  /** Starts a request; to be called only while `slotsUsed < slots`. */
+  run(request: ConversationRequest, attempt: number, onEvent: (event: AssistantEvent) => void): AssistantRun
+  /** Calls back whenever a place may have become free. */
+  onSlotsChanged(listener: () => void): void
+}

@@ -1,0 +1,104 @@
+import type { ErrorCode } from '#domain/errors.ts'
+import type { Failure } from '#domain/failure.ts'
+import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
+import type { StopReason } from './assistant.ts'
+
+/** A message that asks to become a request; the queue gives it id and time. */
+export interface NewRequest {
+  readonly userId: string
+  readonly serverId: string
+  readonly channelId: string
+  readonly message: string
+  readonly discordMessageId: string | null
+}
+
+export type RefusalCode = Extract<
+  ErrorCode,
+  'REQUEST_INVALID' | 'REQUEST_ALREADY_ACTIVE' | 'REQUEST_DUPLICATE' | 'QUEUE_FULL' | 'QUEUE_BUSY' | 'QUEUE_STOPPING'
+>
+
+/** Why a message did not become a request. */
+export interface Refusal {
+  readonly code: RefusalCode
+  /** For the user: why, and what to do. */
+  readonly message: string
+}
+
+/** What `addRequest` resolves with: a refusal is a value, never an exception. */
+export type AddResult =
+  | { readonly accepted: true; readonly request: ConversationRequest; readonly position: number }
+  | { readonly accepted: false; readonly refusal: Refusal }
+
+/** Why a request is cancelled. */
+export type CancelReason = 'user' | 'shutdown'
+
+interface RequestEvent {
+  readonly requestId: string
+  readonly attempt: number
+}
+
+/** What the queue tells about its requests. Events of one request come in the order of its life. */
+export type QueueEvent =
+  | ({ readonly type: 'queued'; readonly position: number } & RequestEvent)
+  /** Somewhere in the line places changed, once a tick at most: ask `position` for those you show. */
+  | { readonly type: 'positionsChanged'; readonly waiting: number }
+  | ({ readonly type: 'started' } & RequestEvent)
+  | ({ readonly type: 'thinking' } & RequestEvent)
+  | ({ readonly type: 'delta'; readonly text: string } & RequestEvent)
+  | ({
+      readonly type: 'completed'
+      readonly answer: string
+      readonly stopReason: StopReason
+      readonly trimmedMessages: number
+      readonly stored: boolean
+    } & RequestEvent)
+  | ({ readonly type: 'failed'; readonly failure: Failure } & RequestEvent)
+  | ({ readonly type: 'cancelled'; readonly reason: CancelReason } & RequestEvent)
+
+/** Milliseconds over the sliding window. */
+export interface DurationSummary {
+  readonly count: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+}
+
+export interface QueueStatistics {
+  /** Requests waiting for a slot. */
+  readonly queueSize: number
+  /** Requests being worked on. */
+  readonly activeRequests: number
+  /** Requests that got their answer, since the start. */
+  readonly totalProcessed: number
+  /** Requests that ended without an answer, since the start. */
+  readonly totalFailed: number
+  readonly totalCancelled: number
+  readonly maxQueueSize: number
+  /** Executions that were started again because their thread was lost. */
+  readonly totalRetried: number
+  readonly waiting: DurationSummary
+  readonly processing: DurationSummary
+  readonly total: DurationSummary
+  /** Requests ended in the last minute. */
+  readonly requestsPerMinute: number
+  readonly database: { readonly ok: number; readonly failed: number }
+  readonly rejected: Readonly<Record<RefusalCode, number>>
+  readonly slots: { readonly used: number; readonly total: number }
+  /** Events of an older attempt that came late and were dropped. */
+  readonly lateEvents: number
+  /** History messages left out of prompts because they did not fit. */
+  readonly trimmedMessages: number
+}
+
+/** What the gateways need of the queue. */
+export interface RequestQueue {
+  /** Takes a message in; resolves once the request is stored, or refused. */
+  addRequest(request: NewRequest): Promise<AddResult>
+  /** Cancels a waiting or running request; resolves with how it ended, or undefined when it is not active. */
+  cancel(requestId: string, reason?: CancelReason): Promise<TerminalStatus | undefined>
+  /** The place in line of a user's waiting request (1 is next), 0 while it is being worked on, undefined without one. */
+  position(userId: string): number | undefined
+  stats(): QueueStatistics
+  /** Subscribes; returns the way out. */
+  on(listener: (event: QueueEvent) => void): () => void
+}
