@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { TokenUsage } from '#domain/conversation.ts'
 import type { Failure } from '#domain/failure.ts'
 import type { ConversationRequest } from '#domain/request.ts'

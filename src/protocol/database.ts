@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { ConversationKey, HistoryMessage, TokenUsage } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
