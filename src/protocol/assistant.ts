@@ -8,15 +8,24 @@ export interface AssistantTask {
   readonly request: ConversationRequest
   readonly attempt: number
   readonly historyLimit: number
-  /** The database thread at the time of dispatch; it changes when that thread is restarted. */
-  readonly databaseThreadId: number
   readonly port: MessagePort
+}
+
+/**
+ * What more text changed in an answer that is shown as several messages of bounded length. Splitting
+ * costs time, so it is done where the answer is generated.
+ */
+export interface PartsDelta {
+  /** Messages that are now full and will not change any more, to follow those told before. */
+  readonly finished: readonly string[]
+  /** The message that is being written: all of it so far. */
+  readonly tail: string
 }
 
 /** From the pool thread over the request's port while it works. */
 export type AssistantEvent =
-  /** More of the answer. */
-  | { readonly type: 'delta'; readonly text: string }
+  /** More of the answer, as text and as what it makes of the messages that show it. */
+  | ({ readonly type: 'delta'; readonly text: string } & PartsDelta)
   /** The model is thinking; its reasoning itself never leaves the thread. */
   | { readonly type: 'reasoning' }
   /** The model could not be reached and is called again. */
@@ -39,6 +48,8 @@ export type AssistantOutcome =
   | {
       readonly type: 'answered'
       readonly text: string
+      /** The answer as messages of bounded length. */
+      readonly parts: readonly string[]
       readonly model: string
       readonly stopReason: StopReason
       readonly usage: TokenUsage | null

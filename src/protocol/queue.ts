@@ -1,7 +1,8 @@
+import type { DurationSummary } from '#domain/durations.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
-import type { StopReason } from './assistant.ts'
+import type { PartsDelta, StopReason } from './assistant.ts'
 
 /** A message that asks to become a request; the queue gives it id and time. */
 export interface NewRequest {
@@ -32,36 +33,35 @@ export type AddResult =
 /** Why a request is cancelled. */
 export type CancelReason = 'user' | 'shutdown'
 
-interface RequestEvent {
+interface OfRequest {
   readonly requestId: string
+  /** How many executions have begun. */
   readonly attempt: number
 }
 
-/** What the queue tells about its requests. Events of one request come in the order of its life. */
-export type QueueEvent =
-  | ({ readonly type: 'queued'; readonly position: number } & RequestEvent)
-  /** Somewhere in the line places changed, once a tick at most: ask `position` for those you show. */
-  | { readonly type: 'positionsChanged'; readonly waiting: number }
-  | ({ readonly type: 'started' } & RequestEvent)
-  | ({ readonly type: 'thinking' } & RequestEvent)
-  | ({ readonly type: 'delta'; readonly text: string } & RequestEvent)
+/** What happens to one request, in the order of its life: `queued` is the first, the last three are the last. */
+export type RequestEvent =
+  | ({ readonly type: 'queued'; readonly position: number } & OfRequest)
+  | ({ readonly type: 'started' } & OfRequest)
+  | ({ readonly type: 'thinking' } & OfRequest)
+  | ({ readonly type: 'delta'; readonly text: string } & PartsDelta & OfRequest)
   | ({
       readonly type: 'completed'
       readonly answer: string
+      /** The answer as messages of bounded length. */
+      readonly parts: readonly string[]
       readonly stopReason: StopReason
       readonly trimmedMessages: number
       readonly stored: boolean
-    } & RequestEvent)
-  | ({ readonly type: 'failed'; readonly failure: Failure } & RequestEvent)
-  | ({ readonly type: 'cancelled'; readonly reason: CancelReason } & RequestEvent)
+    } & OfRequest)
+  | ({ readonly type: 'failed'; readonly failure: Failure } & OfRequest)
+  | ({ readonly type: 'cancelled'; readonly reason: CancelReason } & OfRequest)
 
-/** Milliseconds over the sliding window. */
-export interface DurationSummary {
-  readonly count: number
-  readonly p50Ms: number
-  readonly p95Ms: number
-  readonly p99Ms: number
-}
+/** Everything the queue tells. */
+export type QueueEvent =
+  | RequestEvent
+  /** Somewhere in line places changed, once a turn of the event loop at most: ask `position` for those you show. */
+  | { readonly type: 'positionsChanged'; readonly waiting: number }
 
 export interface QueueStatistics {
   /** Requests waiting for a slot. */
@@ -92,8 +92,12 @@ export interface QueueStatistics {
 
 /** What the gateways need of the queue. */
 export interface RequestQueue {
-  /** Takes a message in; resolves once the request is stored, or refused. */
-  addRequest(request: NewRequest): Promise<AddResult>
+  /**
+   * Takes a message in; resolves once the request is stored, or refused.
+   *
+   * @param listener told every event of this request from the first on; none when it is refused.
+   */
+  addRequest(request: NewRequest, listener?: (event: RequestEvent) => void): Promise<AddResult>
   /** Cancels a waiting or running request; resolves with how it ended, or undefined when it is not active. */
   cancel(requestId: string, reason?: CancelReason): Promise<TerminalStatus | undefined>
   /** The place in line of a user's waiting request (1 is next), 0 while it is being worked on, undefined without one. */

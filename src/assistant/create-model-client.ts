@@ -1,0 +1,12 @@
+import { systemClock } from '#actors/clock.ts'
+import type { ModelSettings } from '#protocol/assistant-thread.ts'
+import type { ClosableModelClient } from './model-client.ts'
+import { OfflineModel } from './offline-model.ts'
+import { OpenAiModelClient } from './openai-model-client.ts'
+
+/** The model that is configured; the offline one when there is neither a key nor an address. */
+export function createModelClient(settings: ModelSettings): ClosableModelClient {
+  const { name: model, offlineWordDelayMs, ...options } = settings
+  if (options.apiKey || options.baseUrl) return new OpenAiModelClient({ ...options, model })
+  return new OfflineModel({ wordDelayMs: offlineWordDelayMs, clock: systemClock })
+}

@@ -1,0 +1,207 @@
+import type { Clock } from '#actors/clock.ts'
+import type { Log } from '#actors/log.ts'
+import type { HistoryMessage } from '#domain/conversation.ts'
+import { errorMessage, ParleyError } from '#domain/errors.ts'
+import type { Failure } from '#domain/failure.ts'
+import { buildPromptWindow, type PromptParts, type PromptWindow } from '#domain/prompt-window.ts'
+import { splitMessage } from '#domain/split-message.ts'
+import type { AssistantCommand, AssistantEvent, AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
+import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
+import type { DatabaseApi, Turn } from '#protocol/database.ts'
+import { DeltaGatherer } from './delta-gatherer.ts'
+import { GrowingParts } from './growing-parts.ts'
+import type { ModelClient, ModelEvent } from './model-client.ts'
+import { ModelError } from './model-error.ts'
+import { byteCount, type TokenCounter } from './token-counter.ts'
+
+/** The part of the database that an assistant uses. */
+export type ConversationStore = Pick<DatabaseApi, 'history' | 'saveTurn'>
+
+export interface AssistantOptions {
+  readonly model: ModelClient
+  /** The database as it can be reached now; rejects when it cannot. */
+  readonly connect: () => Promise<ConversationStore>
+  readonly loadTokenCounter: () => Promise<TokenCounter>
+  readonly settings: Pick<AssistantThreadData, 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs'>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+type ModelEnd = Extract<ModelEvent, { type: 'end' }>
+
+/** Answers one request after the other, many at the same time; one of these lives in each pool thread. */
+export class DMAssistant {
+  readonly #options: AssistantOptions
+
+  constructor(options: AssistantOptions) {
+    this.#options = options
+  }
+
+  /** Works on one request until it is answered, failed or cancelled; never rejects for a reason it knows. */
+  async answer(task: AssistantTask): Promise<AssistantOutcome> {
+    const abort = new AbortController()
+    task.port.on('message', (command: AssistantCommand) => {
+      if (command.type === 'cancel') abort.abort()
+    })
+    try {
+      return await new Conversation(this.#options, task, abort.signal).run()
+    } finally {
+      task.port.close()
+    }
+  }
+}
+
+/** One request's way through the assistant: history, prompt, model, turn. */
+class Conversation {
+  readonly #options: AssistantOptions
+  readonly #task: AssistantTask
+  readonly #signal: AbortSignal
+  readonly #log: Log
+  readonly #database = { ok: 0, failed: 0 }
+
+  constructor(options: AssistantOptions, task: AssistantTask, signal: AbortSignal) {
+    this.#options = options
+    this.#task = task
+    this.#signal = signal
+    this.#log = options.log.child({ requestId: task.request.id, attempt: task.attempt })
+  }
+
+  async run(): Promise<AssistantOutcome> {
+    try {
+      const window = await this.#prompt(await this.#history())
+      if (!window.fits) return this.#failed(tooLong(window.neededTokens, this.#options.settings.contextTokens))
+      const { text, end } = await this.#generate(window)
+      if (this.#signal.aborted) return this.#cancelled()
+      const stored = await this.#save(text, end)
+      return {
+        type: 'answered',
+        text,
+        parts: splitMessage(text),
+        model: this.#options.model.name,
+        stopReason: end.stopReason,
+        usage: end.usage,
+        trimmedMessages: window.trimmedMessages,
+        stored,
+        database: this.#database,
+      }
+    } catch (error) {
+      if (this.#signal.aborted) return this.#cancelled()
+      return this.#failed(asFailure(error))
+    }
+  }
+
+  /** Without the database the conversation starts afresh; the question is still answered. */
+  async #history(): Promise<HistoryMessage[]> {
+    const { request, historyLimit } = this.#task
+    if (historyLimit === 0) return []
+    return await this.#counted([], 'history could not be read; answering without it', async () => {
+      const database = await this.#options.connect()
+      return await database.history({ userId: request.userId, serverId: request.serverId }, historyLimit)
+    })
+  }
+
+  async #prompt(history: readonly HistoryMessage[]): Promise<PromptWindow> {
+    const { systemPrompt, contextTokens } = this.#options.settings
+    const parts = { systemPrompt, history, message: this.#task.request.message, budgetTokens: contextTokens }
+    const window = await this.#window(parts)
+    if (window.fits && window.trimmedMessages > 0) {
+      this.#log.info(
+        { trimmedMessages: window.trimmedMessages, contextTokens },
+        'older messages did not fit the prompt',
+      )
+    }
+    return window
+  }
+
+  async #window(parts: Omit<PromptParts, 'countTokens'>): Promise<PromptWindow> {
+    const roomy = buildPromptWindow({ ...parts, countTokens: byteCount })
+    if (roomy.fits && roomy.trimmedMessages === 0) return roomy
+    return buildPromptWindow({ ...parts, countTokens: await this.#options.loadTokenCounter() })
+  }
+
+  async #generate(window: Extract<PromptWindow, { fits: true }>): Promise<{ text: string; end: ModelEnd }> {
+    const { model, clock, settings } = this.#options
+    const parts = new GrowingParts()
+    const deltas = new DeltaGatherer(clock, settings.deltaIntervalMs, (more) =>
+      this.#tell({ type: 'delta', text: more, ...parts.push(more) }),
+    )
+    let text = ''
+    let end: ModelEnd = { type: 'end', stopReason: 'end', usage: null }
+    let thinking = false
+    try {
+      for await (const event of model.stream({ messages: window.messages, signal: this.#signal })) {
+        switch (event.type) {
+          case 'text':
+            text += event.text
+            deltas.push(event.text)
+            break
+          case 'reasoning':
+            if (!thinking) this.#tell({ type: 'reasoning' })
+            thinking = true
+            break
+          case 'retry':
+            this.#tell({ type: 'modelRetry', call: event.call })
+            break
+          case 'end':
+            end = event
+            break
+          default:
+            event satisfies never
+        }
+      }
+    } finally {
+      deltas.flush()
+    }
+    return { text, end }
+  }
+
+  /** True when the turn is in the file. */
+  async #save(answer: string, end: ModelEnd): Promise<boolean> {
+    const { request, attempt } = this.#task
+    const { model, clock } = this.#options
+    const turn: Turn = { request, attempt, answer, model: model.name, usage: end.usage, answeredAt: clock.now() }
+    const result = await this.#counted('failed', 'the turn was not stored; the answer goes out without', async () => {
+      const database = await this.#options.connect()
+      return await database.saveTurn(turn)
+    })
+    return result === 'stored'
+  }
+
+  async #counted<T, F>(otherwise: F, problem: string, call: () => Promise<T>): Promise<T | F> {
+    try {
+      const result = await call()
+      this.#database.ok++
+      return result
+    } catch (error) {
+      this.#database.failed++
+      this.#log.error({ error: errorMessage(error) }, problem)
+      return otherwise
+    }
+  }
+
+  #tell(event: AssistantEvent): void {
+    this.#task.port.postMessage(event)
+  }
+
+  #failed(failure: Failure): AssistantOutcome {
+    return { type: 'failed', failure, database: this.#database }
+  }
+
+  #cancelled(): AssistantOutcome {
+    return { type: 'cancelled', database: this.#database }
+  }
+}
+
+function tooLong(neededTokens: number, contextTokens: number): Failure {
+  return {
+    code: 'MODEL_CONTEXT_TOO_LONG',
+    message: `Your message is too long for the model: about ${neededTokens} tokens, and ${contextTokens} fit. It was not answered; please send a shorter one.`,
+  }
+}
+
+function asFailure(error: unknown): Failure {
+  if (error instanceof ModelError) return { code: error.code, message: error.message, detail: error.detail }
+  const message = 'Something unexpected broke while your question was worked on. It was not answered; please ask again.'
+  const detail = error instanceof ParleyError ? `${error.code}: ${error.message}` : errorMessage(error)
+  return { code: 'MODEL_FAILED', message, detail }
+}

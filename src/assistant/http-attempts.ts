@@ -1,0 +1,194 @@
+import { APIError } from 'openai'
+import { type Dispatcher, fetch as undiciFetch } from 'undici'
+import { cancelledError } from './model-client.ts'
+import { ModelError, modelErrorFrom } from './model-error.ts'
+
+export interface HttpAttemptsOptions {
+  readonly dispatcher: Dispatcher
+  readonly apiKey: string
+  /** The caller's. */
+  readonly signal: AbortSignal
+  readonly firstTokenTimeoutMs: number
+  readonly silenceTimeoutMs: number
+}
+
+/** After the model's last word some servers keep the connection open; token counts come at once or never. */
+const AFTER_LAST_WORD_MS = 5_000
+
+/**
+ * The HTTP requests of one call to a model, which the openai package may repeat.
+ *
+ * It stands between that package and the network because only here is seen when a request starts:
+ * the time for the first token must not run while the package waits before the next one.
+ */
+export class HttpAttempts {
+  /** Aborted by the caller, by a time-out and by `close`. */
+  readonly signal: AbortSignal
+  readonly #options: HttpAttemptsOptions
+  readonly #ending = new AbortController()
+  readonly #retries: number[] = []
+  #retried: PromiseWithResolvers<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #timedOut: ModelError | undefined
+  #started = 0
+  #isRetry = false
+  #lastBytes = ''
+
+  constructor(options: HttpAttemptsOptions) {
+    this.#options = options
+    this.signal = AbortSignal.any([options.signal, this.#ending.signal])
+  }
+
+  /** Whether the server has sent the mark after which nothing follows. */
+  get sawEndMark(): boolean {
+    return /data: ?\[DONE\]\s*$/.test(this.#lastBytes)
+  }
+
+  /** What the openai package is to call instead of `fetch`. */
+  readonly fetch = async (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    this.#startAttempt()
+    try {
+      const response = await undiciFetch(url instanceof Request ? url.url : url, this.#requestInit(init))
+      const headers = [...response.headers]
+      if (response.ok && response.body) {
+        return new Response(this.#watched(response.body.getReader()), { status: response.status, headers })
+      }
+      // Read here, while the time for the first token still runs.
+      const refusal = await response.text()
+      this.waitForNothing()
+      return refusedResponse(response.status, refusal, headers)
+    } catch (error) {
+      this.waitForNothing()
+      throw error
+    }
+  }
+
+  /** Says that the next request is not a repetition but another one. */
+  startAnew(): void {
+    this.#isRetry = false
+  }
+
+  /** Resolves with the number of the next request that repeats one. */
+  async nextRetry(): Promise<number> {
+    while (this.#retries.length === 0) {
+      this.#retried ??= Promise.withResolvers()
+      await this.#retried.promise
+    }
+    return this.#retries.shift() ?? this.#started
+  }
+
+  /** Restarts the time until the next token. */
+  waitForToken(): void {
+    this.#wait(this.#options.silenceTimeoutMs, 'between two tokens')
+  }
+
+  /** Starts the short time for what may come after the last word. */
+  waitForEnd(): void {
+    this.#wait(Math.min(AFTER_LAST_WORD_MS, this.#options.silenceTimeoutMs), 'after the last token')
+  }
+
+  waitForNothing(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** Throws when the caller cancelled: the openai package ends its loop quietly. */
+  throwIfCancelled(): void {
+    if (this.#options.signal.aborted) throw cancelledError()
+  }
+
+  throwIfTimedOut(): void {
+    if (this.#timedOut) throw this.#timedOut
+  }
+
+  /** What to tell the caller about anything thrown meanwhile. */
+  explain(error: unknown): Error {
+    if (this.#options.signal.aborted) return cancelledError()
+    return this.#timedOut ?? modelErrorFrom(error, this.#options.apiKey)
+  }
+
+  /** Ends the request that is open, if any. */
+  close(): void {
+    this.waitForNothing()
+    this.#ending.abort()
+  }
+
+  #startAttempt(): void {
+    this.#started += 1
+    this.#lastBytes = ''
+    this.#wait(this.#options.firstTokenTimeoutMs, 'before the first token')
+    if (this.#isRetry) {
+      this.#retries.push(this.#started)
+      this.#retried?.resolve()
+      this.#retried = undefined
+    }
+    this.#isRetry = true
+  }
+
+  #wait(timeoutMs: number, where: string): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#timedOut = new ModelError('MODEL_TIMED_OUT', `nothing came for ${timeoutMs} ms ${where}`)
+      this.#ending.abort()
+    }, timeoutMs)
+  }
+
+  /** Only headers of ours go out: the package adds whatever `OPENAI_CUSTOM_HEADERS` holds. */
+  #requestInit(init: RequestInit | undefined): Parameters<typeof undiciFetch>[1] {
+    return {
+      method: init?.method ?? 'POST',
+      body: typeof init?.body === 'string' ? init.body : null,
+      signal: init?.signal ?? this.signal,
+      dispatcher: this.#options.dispatcher,
+      headers: {
+        accept: 'text/event-stream',
+        authorization: `Bearer ${this.#options.apiKey}`,
+        'content-type': 'application/json',
+        'user-agent': 'Parley',
+      },
+    }
+  }
+
+  /** Passes a body on and remembers its last bytes. */
+  #watched(reader: BodyReader): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          const { value } = await reader.read()
+          if (!value) return controller.close()
+          this.#lastBytes = (this.#lastBytes + Buffer.from(value.subarray(-32)).toString('latin1')).slice(-32)
+          controller.enqueue(value)
+        },
+        cancel: (reason) => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    )
+  }
+}
+
+interface BodyReader {
+  /** Without a value at the end. */
+  read(): Promise<{ readonly value?: Uint8Array | undefined }>
+  cancel(reason?: unknown): Promise<void>
+}
+
+/**
+ * An error response the openai package understands: it keeps the words only of `error` objects, and
+ * repeats a request that can never work, such as one without credit.
+ */
+function refusedResponse(status: number, body: string, headers: [string, string][]): Response {
+  const parsed = parseJson(body)
+  const known = parsed === undefined || (typeof parsed === 'object' && parsed !== null && 'error' in parsed)
+  const shown = known ? body : JSON.stringify({ error: { message: body } })
+  const error = APIError.generate(status, known ? Object(parsed) : { error: { message: body } }, body, new Headers())
+  const response = new Response(shown, { status, headers })
+  if (!modelErrorFrom(error).retryable) response.headers.set('x-should-retry', 'false')
+  return response
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}

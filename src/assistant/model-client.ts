@@ -1,0 +1,40 @@
+import type { TokenUsage } from '#domain/conversation.ts'
+import type { PromptMessage } from '#domain/prompt-window.ts'
+import type { StopReason } from '#protocol/assistant.ts'
+
+/** One question to a model. */
+export interface ModelCall {
+  readonly messages: readonly PromptMessage[]
+  /** Ends the call; the stream then throws a DOMException named AbortError. */
+  readonly signal: AbortSignal
+}
+
+/** What a model says while it answers. */
+export type ModelEvent =
+  /** More of the answer. */
+  | { readonly type: 'text'; readonly text: string }
+  /** More of the thinking that leads to the answer and is no part of it. */
+  | { readonly type: 'reasoning'; readonly text: string }
+  /** The model could not be reached; this is the start of the call of that number, counted from 1. */
+  | { readonly type: 'retry'; readonly call: number }
+  /** The answer is complete: the last event, exactly once. */
+  | { readonly type: 'end'; readonly stopReason: StopReason; readonly usage: TokenUsage | null }
+
+/** Answers prompts. */
+export interface ModelClient {
+  /** The model's name, as it is kept with the answers. */
+  readonly name: string
+  /** Streams an answer; throws a ModelError when there is none. Leaving the loop early ends the call. */
+  stream(call: ModelCall): AsyncIterable<ModelEvent>
+}
+
+/** A model client that holds connections until it is closed. */
+export interface ClosableModelClient extends ModelClient {
+  /** Ends what is still open; calls that run fail. */
+  close(): Promise<void>
+}
+
+/** What a stream throws when its caller's signal is aborted. */
+export function cancelledError(): DOMException {
+  return new DOMException('The answer was cancelled.', 'AbortError')
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import { decimalNumber, duration, oneOf, secret, text, webAddress, wholeNumber } from './setting-types.ts'
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const MOST_TOKENS = 10_000_000
+
+/** Builds the schema of all settings under the names the files use; `pool.size` falls back to `cores` − 1. */
+export function createSchema(cores: number) {
+  return z.object({
+    discord: z.object({
+      token: secret('a bot token').nullable(),
+      apiUrl: webAddress(),
+      editInterval: duration(250),
+    }),
+    model: z.object({
+      apiKey: secret('an API key').nullable(),
+      baseUrl: webAddress().nullable(),
+      name: text('the name of a model'),
+      systemPrompt: text('a text'),
+      contextTokens: wholeNumber(256, MOST_TOKENS),
+      maxAnswerTokens: wholeNumber(1, MOST_TOKENS).nullable(),
+      temperature: decimalNumber(0, 2).nullable(),
+      maxRetries: wholeNumber(0, 20),
+      firstTokenTimeout: duration(1),
+      silenceTimeout: duration(1),
+      offlineWordDelay: duration(0),
+    }),
+    database: z.object({
+      path: text('the path of a file'),
+      callTimeout: duration(1),
+    }),
+    queue: z.object({
+      maxQueueSize: wholeNumber(1, 1_000_000),
+      requestTimeout: duration(1),
+      historyLimit: wholeNumber(0, 10_000),
+      errorRecoveryDelay: duration(0),
+      pollInterval: duration(10),
+      maxAttempts: wholeNumber(1, 10),
+      maxMessageLength: wholeNumber(1, 100_000),
+      mailboxSize: wholeNumber(1, 1_000_000),
+    }),
+    pool: z.object({
+      size: poolSize(cores),
+      concurrency: wholeNumber(1, 1024),
+      cancelGrace: duration(0),
+      maxHeap: wholeNumber(32, 65_536),
+    }),
+    shutdown: z.object({
+      grace: duration(0),
+    }),
+    log: z.object({
+      level: oneOf(LOG_LEVELS),
+      pretty: oneOf(['auto', 'always', 'never']),
+    }),
+  })
+}
+
+function poolSize(cores: number) {
+  const ownChoice = Math.min(256, Math.max(1, cores - 1))
+  return z.preprocess((value) => (value === null || value === 'auto' ? ownChoice : value), wholeNumber(1, 256))
+}
+
+/** All settings under the names the files use, durations in ms. */
+export type ExternalSettings = z.output<ReturnType<typeof createSchema>>
+
+/** The sections and their settings, in the order of `default.yaml`. */
+export const SETTING_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(createSchema(1).shape).map(([section, { shape }]) => [section, Object.keys(shape)]),
+)
+
+/** Every setting as `section.name`. */
+export const SETTING_KEYS: readonly string[] = [...SETTING_NAMES].flatMap(([section, names]) =>
+  names.map((name) => `${section}.${name}`),
+)
+
+const SECRET_KEYS: ReadonlySet<string> = new Set(['discord.token', 'model.apiKey'])
+
+/** Tells whether the value of a setting must never be shown. */
+export function isSecret(key: string): boolean {
+  return SECRET_KEYS.has(key)
+}

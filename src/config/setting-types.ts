@@ -1,0 +1,78 @@
+import { z } from 'zod'
+import { formatDuration, parseDuration } from './duration.ts'
+
+// In this file every error text is what the setting expects, so that a problem reads "expected …, got …".
+
+/** Node's timers end at 2^31 − 1 ms and fire at once beyond it. */
+const LONGEST_MS = 24 * 86_400_000
+
+/** A whole number; texts of digits count, so that environment variables can give it. */
+export function wholeNumber(min: number, max: number) {
+  const error = `a whole number from ${min} to ${max}`
+  return z.preprocess(
+    (value) => (typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value),
+    z.int(error).min(min, error).max(max, error),
+  )
+}
+
+/** A number that need not be whole; texts of digits count. */
+export function decimalNumber(min: number, max: number) {
+  const error = `a number from ${min} to ${max}`
+  return z.preprocess(
+    (value) => (typeof value === 'string' && /^-?\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : value),
+    z.number(error).min(min, error).max(max, error),
+  )
+}
+
+/** A duration with its unit, in ms once read. */
+export function duration(minMs: number) {
+  return z.unknown().transform((value, context) => {
+    const durationMs = parseDuration(value)
+    if (durationMs !== undefined && durationMs >= minMs && durationMs <= LONGEST_MS) return durationMs
+    context.addIssue({ code: 'custom', message: expectedDuration(value, durationMs, minMs) })
+    return z.NEVER
+  })
+}
+
+function expectedDuration(value: unknown, durationMs: number | undefined, minMs: number): string {
+  if (durationMs !== undefined) return `a duration from ${formatDuration(minMs)} to ${formatDuration(LONGEST_MS)}`
+  const amount = /^\d+(\.\d+)?$/.exec(String(value))?.[0]
+  if (amount === undefined) return 'a duration such as 300s or 5m'
+  return `a duration with its unit, such as ${amount}ms, ${amount}s or ${amount}m`
+}
+
+/** Text with at least one visible character. */
+export function text(what: string) {
+  return z.string(what).regex(/\S/, what)
+}
+
+/** A secret; white space around it is not part of it. */
+export function secret(what: string) {
+  const error = `${what} without spaces in it`
+  return z
+    .string(error)
+    .trim()
+    .regex(/^[\x21-\x7e]+$/, error)
+}
+
+/** An http or https address, without a slash at its end. */
+export function webAddress() {
+  const error = 'a web address such as https://example.com/v1, without a user name'
+  return z
+    .string(error)
+    .refine(isWebAddress, error)
+    .transform((address) => address.replace(/\/+$/, ''))
+}
+
+function isWebAddress(value: string): boolean {
+  const url = URL.parse(value)
+  // fetch refuses addresses that carry a user name or a password.
+  return (
+    url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && !/\s/.test(value)
+  )
+}
+
+/** One of a few words. */
+export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return z.enum(words, `one of ${words.join(', ')}`)
+}

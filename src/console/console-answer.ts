@@ -1,0 +1,68 @@
+import type { Writable } from 'node:stream'
+import type { Refusal, RequestEvent } from '#protocol/queue.ts'
+
+/** Writes one answer to the terminal as it comes; what is not the answer goes to the notices. */
+export class ConsoleAnswer {
+  readonly #output: Writable
+  readonly #notices: Writable
+  #resolveEnded: () => void = () => undefined
+  #written = ''
+  /** Resolves when nothing more will come. */
+  readonly ended = new Promise<void>((resolve) => {
+    this.#resolveEnded = resolve
+  })
+
+  constructor(output: Writable, notices: Writable) {
+    this.#output = output
+    this.#notices = notices
+  }
+
+  take(event: RequestEvent): void {
+    switch (event.type) {
+      case 'delta':
+        return this.#write(event.text)
+      case 'completed':
+        return this.#complete(event.answer)
+      case 'failed':
+        return this.#end(`${event.failure.message} (${event.failure.code})`)
+      case 'cancelled':
+        return this.#end('Cancelled.')
+      case 'queued':
+        return this.#startOver(event.attempt)
+      case 'started':
+      case 'thinking':
+        return
+      default:
+        return event satisfies never
+    }
+  }
+
+  refused(refusal: Refusal): void {
+    this.#end(`${refusal.message} (${refusal.code})`)
+  }
+
+  #write(text: string): void {
+    this.#written += text
+    this.#output.write(text)
+  }
+
+  /** The last pieces can still be on their way when the whole answer is there. */
+  #complete(answer: string): void {
+    if (answer.startsWith(this.#written)) this.#write(answer.slice(this.#written.length))
+    this.#output.write('\n')
+    this.#resolveEnded()
+  }
+
+  #startOver(attempt: number): void {
+    if (attempt === 0 || this.#written === '') return
+    this.#written = ''
+    this.#output.write('\n')
+    this.#notices.write('Trying again from the beginning.\n')
+  }
+
+  #end(notice: string): void {
+    if (this.#written !== '') this.#output.write('\n')
+    this.#notices.write(`${notice}\n`)
+    this.#resolveEnded()
+  }
+}

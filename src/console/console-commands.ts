@@ -1,0 +1,51 @@
+import type { Writable } from 'node:stream'
+import type { ConversationKey } from '#domain/conversation.ts'
+import { errorMessage } from '#domain/errors.ts'
+import type { DatabaseApi } from '#protocol/database.ts'
+import type { RequestQueue } from '#protocol/queue.ts'
+import { formatHistory, formatStatistics } from './console-format.ts'
+
+export interface CommandContext {
+  readonly queue: RequestQueue
+  readonly store: Pick<DatabaseApi, 'history' | 'forget'>
+  readonly conversation: ConversationKey
+  readonly output: Writable
+  readonly notices: Writable
+}
+
+/** So many messages are listed. */
+const HISTORY_LENGTH = 50
+
+const HELP = `/stats    what the queue has done
+/history  the conversation so far
+/forget   delete the conversation
+/quit     end
+`
+
+/** Runs a line that starts with a slash; tells whether the conversation goes on. */
+export async function runCommand(line: string, context: CommandContext): Promise<'goOn' | 'quit'> {
+  const { queue, store, conversation, output, notices } = context
+  try {
+    switch (line) {
+      case '/quit':
+        return 'quit'
+      case '/help':
+        output.write(HELP)
+        break
+      case '/stats':
+        output.write(formatStatistics(queue.stats()))
+        break
+      case '/history':
+        output.write(formatHistory(await store.history(conversation, HISTORY_LENGTH)))
+        break
+      case '/forget':
+        output.write(`Deleted ${await store.forget(conversation)} messages.\n`)
+        break
+      default:
+        notices.write(`There is no command ${line}. These there are:\n${HELP}`)
+    }
+  } catch (error) {
+    notices.write(`${line} did not work: ${errorMessage(error)}\n`)
+  }
+  return 'goOn'
+}

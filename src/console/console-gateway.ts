@@ -1,0 +1,87 @@
+import { createInterface, type Interface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { DIRECT_SERVER_ID } from '#domain/request.ts'
+import type { DatabaseApi } from '#protocol/database.ts'
+import type { RequestQueue } from '#protocol/queue.ts'
+import { ConsoleAnswer } from './console-answer.ts'
+import { runCommand } from './console-commands.ts'
+
+export interface ConsoleOptions {
+  readonly queue: RequestQueue
+  readonly store: Pick<DatabaseApi, 'history' | 'forget'>
+  readonly input: Readable
+  /** Answers alone. */
+  readonly output: Writable
+  /** Prompt and notices. */
+  readonly notices: Writable
+  /** Whether a person sits at it: then there is a greeting and a prompt. */
+  readonly interactive: boolean
+}
+
+/** Whose conversation the terminal's is. */
+export const CONSOLE_USER_ID = 'console'
+
+/**
+ * The same conversation in the terminal: each line is a question, answered before the next is read.
+ * Lines that come meanwhile wait, so a file can be piped in.
+ */
+export class ConsoleGateway {
+  readonly #options: ConsoleOptions
+  readonly #lines: Interface
+  #closed = false
+
+  constructor(options: ConsoleOptions) {
+    this.#options = options
+    this.#lines = createInterface({
+      input: options.input,
+      ...(options.interactive ? { output: options.notices, prompt: 'you> ', historySize: 100 } : {}),
+    })
+  }
+
+  /** Converses until the input ends or `/quit`. */
+  async run(): Promise<void> {
+    const { interactive, notices } = this.#options
+    if (interactive) notices.write('Parley. Write a question, or /help.\n')
+    this.#prompt()
+    for await (const line of this.#lines) {
+      if (this.#closed) break
+      if ((await this.#take(line.trim())) === 'quit') break
+      this.#prompt()
+    }
+    this.close()
+  }
+
+  /** Reads no more lines. */
+  close(): void {
+    this.#closed = true
+    this.#lines.close()
+  }
+
+  async #take(line: string): Promise<'goOn' | 'quit'> {
+    if (line === '') return 'goOn'
+    if (!line.startsWith('/')) return await this.#ask(line)
+    const { queue, store, output, notices } = this.#options
+    const conversation = { userId: CONSOLE_USER_ID, serverId: DIRECT_SERVER_ID }
+    return await runCommand(line, { queue, store, conversation, output, notices })
+  }
+
+  async #ask(message: string): Promise<'goOn'> {
+    const { queue, output, notices } = this.#options
+    const answer = new ConsoleAnswer(output, notices)
+    const request = {
+      userId: CONSOLE_USER_ID,
+      serverId: DIRECT_SERVER_ID,
+      channelId: CONSOLE_USER_ID,
+      message,
+      discordMessageId: null,
+    }
+    const result = await queue.addRequest(request, (event) => answer.take(event))
+    if (!result.accepted) answer.refused(result.refusal)
+    await answer.ended
+    return 'goOn'
+  }
+
+  #prompt(): void {
+    if (this.#options.interactive && !this.#closed) this.#lines.prompt()
+  }
+}

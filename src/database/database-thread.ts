@@ -1,0 +1,92 @@
+import { MessagePort } from 'node:worker_threads'
+import type { Database } from 'better-sqlite3'
+import type { Log } from '#actors/log.ts'
+import { type Served, serve } from '#actors/port-endpoint.ts'
+import { errorMessage, ParleyError } from '#domain/errors.ts'
+import type { ConnectToDatabase, DatabaseThreadData, DatabaseThreadMessage } from '#protocol/database.ts'
+import { LocalDatabaseApi } from './database-api.ts'
+import { type OpenDatabase, openDatabase } from './open-database.ts'
+
+const OPTIMIZE_INTERVAL_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Opens the database and serves it to every port sent with `connectToDatabase`, until a client calls `close`; then
+ * nothing keeps the thread alive and it ends. Says `opened` or `openFailed` to the parent first.
+ */
+export function runDatabaseThread({ path }: DatabaseThreadData, parent: MessagePort, log: Log): void {
+  const tell = (message: DatabaseThreadMessage): void => parent.postMessage(message)
+  try {
+    // No message can come in between: opening does not wait for anything.
+    new DatabaseThread(openDatabase(path), log)
+    tell({ type: 'opened' })
+  } catch (error) {
+    const { code, message } = error instanceof ParleyError ? error : startError(error)
+    log.error({ err: error, code }, 'the database could not be opened')
+    tell({ type: 'openFailed', code, message })
+  }
+}
+
+class DatabaseThread {
+  readonly #database: OpenDatabase
+  readonly #log: Log
+  readonly #api: LocalDatabaseApi
+  readonly #clients = new Set<Served>()
+  /** Also keeps the thread alive while no client is connected. */
+  readonly #optimizing: NodeJS.Timeout
+  readonly #onWorkerMessage = (message: unknown): void => {
+    if (isConnection(message)) this.#serve(message.port)
+  }
+
+  constructor(database: OpenDatabase, log: Log) {
+    this.#database = database
+    this.#log = log
+    this.#api = new LocalDatabaseApi(database.connection, () => this.#close())
+    this.#optimizing = setInterval(() => this.#optimize(), OPTIMIZE_INTERVAL_MS)
+    process.on('workerMessage', this.#onWorkerMessage)
+    log.info({ path: database.connection.name }, 'the database is open')
+  }
+
+  #serve(port: MessagePort): void {
+    const client = serve(this.#api, port)
+    this.#clients.add(client)
+    void client.closed.then(() => this.#clients.delete(client))
+  }
+
+  #optimize(): void {
+    this.#attempt('optimize', (connection) => connection.pragma('optimize'))
+  }
+
+  #close(): void {
+    clearInterval(this.#optimizing)
+    process.off('workerMessage', this.#onWorkerMessage)
+    // PASSIVE never waits for another tool's reader; what it leaves in the log is safe there.
+    this.#attempt('checkpoint', (connection) => connection.pragma('wal_checkpoint(PASSIVE)'))
+    this.#attempt('close', () => this.#database.close())
+    this.#log.info({}, 'the database is closed')
+    // The answers to the last calls are made in this tick's microtasks, so the ports close after them.
+    setImmediate(() => {
+      for (const client of this.#clients) client.close()
+    })
+  }
+
+  #attempt(step: string, work: (connection: Database) => unknown): void {
+    try {
+      work(this.#database.connection)
+    } catch (err) {
+      this.#log.warn({ err, step }, 'the database did not take a housekeeping step')
+    }
+  }
+}
+
+function startError(cause: unknown): ParleyError {
+  return new ParleyError('START_FAILED', `The database could not be opened (${errorMessage(cause)}).`, { cause })
+}
+
+function isConnection(message: unknown): message is ConnectToDatabase {
+  if (typeof message !== 'object' || message === null) return false
+  return 'type' in message && message.type === 'connectToDatabase' && 'port' in message && isPort(message.port)
+}
+
+function isPort(value: unknown): value is MessagePort {
+  return value instanceof MessagePort
+}

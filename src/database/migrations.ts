@@ -1,0 +1,36 @@
+import type { Database } from 'better-sqlite3'
+import { ParleyError } from '#domain/errors.ts'
+import { FIRST_SCHEMA } from './schema.ts'
+
+/** Every schema change, oldest first; a file at version n has seen the first n. Never change one that was released. */
+const MIGRATIONS: readonly string[] = [FIRST_SCHEMA]
+
+/** The schema version of this Parley. */
+export const SCHEMA_VERSION = MIGRATIONS.length
+
+/** Brings a database up to date, each migration in a transaction of its own. Throws DATABASE_NEWER_SCHEMA. */
+export function migrate(database: Database, migrations: readonly string[] = MIGRATIONS): void {
+  const step = database.transaction((): boolean => {
+    const version = schemaVersion(database)
+    refuseNewerSchema(database.name, version, migrations.length)
+    const migration = migrations[version]
+    if (migration === undefined) return false
+    database.exec(migration)
+    database.pragma(`user_version = ${version + 1}`)
+    return true
+  })
+  while (step.immediate());
+}
+
+export function schemaVersion(database: Database): number {
+  return Number(database.pragma('user_version', { simple: true }))
+}
+
+/** Throws DATABASE_NEWER_SCHEMA when a file's version is one this Parley does not know. */
+export function refuseNewerSchema(path: string, version: number, known: number = SCHEMA_VERSION): void {
+  if (version <= known) return
+  const message =
+    `The database ${path} was written by a newer Parley: its schema is version ${version}, this Parley knows up to ` +
+    `version ${known}. Nothing was changed. Update Parley, or point database.path to another file.`
+  throw new ParleyError('DATABASE_NEWER_SCHEMA', message)
+}

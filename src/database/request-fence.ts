@@ -1,0 +1,33 @@
+import { isTerminal, mayFollow, type RequestStatus, type TerminalStatus } from '#domain/request.ts'
+
+/** What decides whether a request may still change. */
+export interface RequestState {
+  readonly status: RequestStatus
+  /** How many executions were begun. */
+  readonly attempt: number
+}
+
+/** Tells whether an attempt may begin: not after a newer one, nor after the end. */
+export function mayStart(state: RequestState | undefined, attempt: number): boolean {
+  if (state === undefined || state.attempt > attempt) return false
+  // A request that still says PROCESSING is one whose way back to QUEUED could not be written.
+  return state.status === 'PROCESSING' || mayFollow(state.status, 'PROCESSING')
+}
+
+/** Tells whether an attempt may go back in line. */
+export function mayRequeue(state: RequestState, attempt: number): boolean {
+  return state.attempt <= attempt && (state.status === 'QUEUED' || mayFollow(state.status, 'QUEUED'))
+}
+
+/** Tells whether an attempt may end a request without an answer. */
+export function maySettle(state: RequestState | undefined, attempt: number, to: TerminalStatus): boolean {
+  return state !== undefined && state.attempt <= attempt && mayFollow(state.status, to)
+}
+
+/**
+ * Tells whether an attempt may end a request with its answer. From QUEUED too: then its start could not be written,
+ * and it passes through PROCESSING in the same transaction.
+ */
+export function mayComplete(state: RequestState, attempt: number): boolean {
+  return state.attempt <= attempt && !isTerminal(state.status)
+}

@@ -1,0 +1,66 @@
+/** A number of samples of one duration, and when each was taken. */
+interface Sample {
+  readonly atMs: number
+  readonly valueMs: number
+}
+
+/** Milliseconds at some percentiles of the samples in a window. */
+export interface DurationSummary {
+  readonly count: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+}
+
+/** The durations of the last minutes: at most `capacity` of them, none older than `windowMs`. */
+export class SlidingDurations {
+  readonly #capacity: number
+  readonly #windowMs: number
+  readonly #samples: Sample[] = []
+  #next = 0
+
+  constructor(capacity: number, windowMs: number) {
+    this.#capacity = capacity
+    this.#windowMs = windowMs
+  }
+
+  add(atMs: number, valueMs: number): void {
+    this.#samples[this.#next] = { atMs, valueMs }
+    this.#next = (this.#next + 1) % this.#capacity
+  }
+
+  /** Percentiles by nearest rank; zeros when there are no samples. */
+  summary(nowMs: number): DurationSummary {
+    const values = this.#samples
+      .filter((sample) => nowMs - sample.atMs <= this.#windowMs)
+      .map((sample) => sample.valueMs)
+      .sort((a, b) => a - b)
+    const at = (share: number) => values[Math.max(0, Math.ceil(share * values.length) - 1)] ?? 0
+    return { count: values.length, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) }
+  }
+}
+
+/** Counts events of the last minute, to the second. */
+export class EventsPerMinute {
+  readonly #counts: number[] = Array.from({ length: 60 }, () => 0)
+  #newestSecond = 0
+
+  add(nowMs: number): void {
+    const second = this.#advance(nowMs)
+    this.#counts[second % 60] = (this.#counts[second % 60] ?? 0) + 1
+  }
+
+  count(nowMs: number): number {
+    this.#advance(nowMs)
+    return this.#counts.reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Empties the seconds that have passed since the last call. */
+  #advance(nowMs: number): number {
+    const second = Math.floor(nowMs / 1000)
+    const passed = Math.min(60, second - this.#newestSecond)
+    for (let step = 0; step < passed; step++) this.#counts[(second - step) % 60] = 0
+    this.#newestSecond = Math.max(second, this.#newestSecond)
+    return this.#newestSecond
+  }
+}

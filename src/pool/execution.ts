@@ -1,0 +1,50 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { Clock, Timer } from '#actors/clock.ts'
+import { errorMessage } from '#domain/errors.ts'
+import type { AssistantCommand, AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
+import type { AssistantRun } from '#protocol/pool.ts'
+
+export interface ExecutionOptions {
+  /** Our end of the request's channel. */
+  readonly port: MessagePort
+  /** What the thread returns; rejects when the thread is lost. */
+  readonly result: Promise<AssistantOutcome>
+  readonly onEvent: (event: AssistantEvent) => void
+  readonly clock: Clock
+  readonly cancelGraceMs: number
+  /** The thread has not answered a cancel in time; ending it must reject `result`. */
+  readonly onWedged: () => void
+}
+
+/** One request at work in one thread. */
+export class Execution implements AssistantRun {
+  readonly outcome: Promise<AssistantOutcome>
+  readonly #options: ExecutionOptions
+  #grace: Timer | undefined
+  #ended = false
+
+  constructor(options: ExecutionOptions) {
+    this.#options = options
+    options.port.on('message', (event: AssistantEvent) => options.onEvent(event))
+    this.outcome = this.#run()
+  }
+
+  cancel(): void {
+    if (this.#ended || this.#grace) return
+    const { port, clock, cancelGraceMs, onWedged } = this.#options
+    port.postMessage({ type: 'cancel' } satisfies AssistantCommand)
+    this.#grace = clock.setTimeout(onWedged, cancelGraceMs)
+  }
+
+  async #run(): Promise<AssistantOutcome> {
+    try {
+      return await this.#options.result
+    } catch (error) {
+      return { type: 'lost', reason: errorMessage(error) }
+    } finally {
+      this.#ended = true
+      this.#grace?.cancel()
+      this.#options.port.close()
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import type { Failure } from '#domain/failure.ts'
+
+/** Its thread died under it as often as it may be tried. */
+export const THREAD_LOST: Failure = {
+  code: 'THREAD_LOST',
+  message: 'Something broke more than once while your question was worked on. It was not answered; please ask again.',
+}
+
+/** The answer was not there in time. */
+export function timedOut(requestTimeoutMs: number): Failure {
+  const seconds = Math.round(requestTimeoutMs / 1000)
+  return {
+    code: 'REQUEST_TIMED_OUT',
+    message: `The answer took longer than ${seconds} seconds and was stopped. It was not kept; please ask again, perhaps in smaller steps.`,
+  }
+}

@@ -1,0 +1,33 @@
+import type { AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
+import type { AcceptResult, RequeueResult } from '#protocol/database.ts'
+import type { AddResult, CancelReason, NewRequest, RequestEvent } from '#protocol/queue.ts'
+import type { ActiveRequest, EndListener } from './queue-state.ts'
+
+export type AddListener = (result: AddResult) => void
+
+/** Everything that can reach the queue: commands of others, and news it waits for. */
+export type QueueMessage =
+  | {
+      readonly type: 'add'
+      readonly request: NewRequest
+      readonly listener: (event: RequestEvent) => void
+      readonly answer: AddListener
+    }
+  | {
+      readonly type: 'stored'
+      readonly active: ActiveRequest
+      readonly result: AcceptResult | 'failed'
+      readonly answer: AddListener
+    }
+  | { readonly type: 'cancel'; readonly requestId: string; readonly reason: CancelReason; readonly answer: EndListener }
+  | { readonly type: 'progress'; readonly requestId: string; readonly attempt: number; readonly event: AssistantEvent }
+  | {
+      readonly type: 'complete'
+      readonly requestId: string
+      readonly attempt: number
+      readonly outcome: AssistantOutcome
+    }
+  | { readonly type: 'requeued'; readonly active: ActiveRequest; readonly result: RequeueResult }
+  | { readonly type: 'deadline'; readonly requestId: string }
+  | { readonly type: 'stop'; readonly running: boolean }
+  | { readonly type: 'dispatch' }

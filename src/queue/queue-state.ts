@@ -1,0 +1,146 @@
+import type { Timer } from '#actors/clock.ts'
+import type { Order, Waiting } from '#domain/order.ts'
+import { type ConversationRequest, mayFollow, type RequestStatus, type TerminalStatus } from '#domain/request.ts'
+import type { AssistantRun } from '#protocol/pool.ts'
+import type { CancelReason, RequestEvent } from '#protocol/queue.ts'
+
+/** Told how a request ended; undefined when there was none to end. */
+export type EndListener = (status: TerminalStatus | undefined) => void
+
+/** Why a running request is asked to stop before its time. */
+export type Ending = CancelReason | 'timeout'
+
+/** What the queue has to reach while a request is active; `QueueState` does not look at it. */
+export interface Attached {
+  /** Told every event of the request. */
+  readonly listener: (event: RequestEvent) => void
+  /** Told how it ended. */
+  readonly onEnd: EndListener[]
+  run?: AssistantRun
+  deadline?: Timer
+}
+
+/** A request from its admission to its end. */
+export interface ActiveRequest extends Waiting {
+  readonly request: ConversationRequest
+  readonly attached: Attached
+  readonly acceptedAt: number
+  status: RequestStatus
+  /** How many executions have begun. */
+  attempt: number
+  /** True while the database is asked about it: it is then neither in line nor at work. */
+  storing: boolean
+  /** When its first execution began. */
+  startedAt: number | undefined
+  /** Set once it is to end; the first reason stands. */
+  ending: Ending | undefined
+}
+
+/**
+ * The queue's whole state: who is active, who waits, in which order.
+ *
+ * Pure bookkeeping: nothing here waits, calls out or reads a clock. `#move` is the only place where
+ * a status changes, `end` the only way out, so a user's place cannot stay taken.
+ */
+export class QueueState {
+  readonly #byId = new Map<string, ActiveRequest>()
+  readonly #byUser = new Map<string, ActiveRequest>()
+  readonly #order: Order<ActiveRequest>
+  #admissions = 0
+  #running = 0
+
+  constructor(order: Order<ActiveRequest>) {
+    this.#order = order
+  }
+
+  /** Requests that wait, being stored included. */
+  get waiting(): number {
+    return this.#byId.size - this.#running
+  }
+
+  get running(): number {
+    return this.#running
+  }
+
+  get active(): Iterable<ActiveRequest> {
+    return this.#byId.values()
+  }
+
+  byId(requestId: string): ActiveRequest | undefined {
+    return this.#byId.get(requestId)
+  }
+
+  byUser(userId: string): ActiveRequest | undefined {
+    return this.#byUser.get(userId)
+  }
+
+  /** Admits a request: it holds its user's place and one of the queue's, and is being stored. */
+  admit(request: ConversationRequest, attached: Attached): ActiveRequest {
+    if (this.#byUser.has(request.userId)) throw new Error('expected a user without an active request')
+    const active: ActiveRequest = {
+      request,
+      attached,
+      requestId: request.id,
+      admission: this.#admissions++,
+      acceptedAt: request.timestamp,
+      status: 'QUEUED',
+      attempt: 0,
+      storing: true,
+      startedAt: undefined,
+      ending: undefined,
+    }
+    this.#byId.set(request.id, active)
+    this.#byUser.set(request.userId, active)
+    return active
+  }
+
+  /** Puts a stored request in line. */
+  enqueue(active: ActiveRequest): void {
+    active.storing = false
+    this.#order.add(active)
+  }
+
+  /** Starts the request whose turn it is. */
+  startNext(now: number): ActiveRequest | undefined {
+    const active = this.#order.next()
+    if (!active) return undefined
+    this.#move(active, 'PROCESSING')
+    active.attempt++
+    active.startedAt ??= now
+    return active
+  }
+
+  /** Puts a request whose thread was lost back in line, where it was. */
+  putBack(active: ActiveRequest): void {
+    this.#move(active, 'QUEUED')
+    this.enqueue(active)
+  }
+
+  /** Ends a request and frees its user. */
+  end(active: ActiveRequest, status: TerminalStatus): void {
+    if (active.status === 'QUEUED' && !active.storing) this.#order.remove(active)
+    this.#move(active, status)
+    this.#byId.delete(active.requestId)
+    this.#byUser.delete(active.request.userId)
+  }
+
+  /** Forgets a request that was admitted but turned out to be one already known. */
+  withdraw(active: ActiveRequest): void {
+    this.#byId.delete(active.requestId)
+    this.#byUser.delete(active.request.userId)
+  }
+
+  /** 1 is next, 0 is running; one that is being stored counts as last. */
+  position(active: ActiveRequest): number {
+    if (active.status === 'PROCESSING') return 0
+    return this.#order.position(active) ?? this.#order.size + 1
+  }
+
+  #move(active: ActiveRequest, to: RequestStatus): void {
+    const { status: from } = active
+    if (!mayFollow(from, to)) throw new Error(`expected a move along the arrows, got ${from} to ${to}`)
+    if (from === 'PROCESSING') this.#running--
+    if (to === 'PROCESSING') this.#running++
+    active.status = to
+  }
+}

@@ -1,0 +1,43 @@
+import type { AdmissionRefusal } from '#domain/admission.ts'
+import type { Refusal } from '#protocol/queue.ts'
+
+const FIXED = {
+  REQUEST_DUPLICATE: 'This message was already taken in. You do not need to do anything.',
+  QUEUE_BUSY:
+    'Too many messages are coming in at this moment. Yours was not taken in; please send it again in a minute.',
+  QUEUE_STOPPING: 'Parley is shutting down. Your message was not taken in; please send it again when it is back.',
+  REQUEST_ALREADY_ACTIVE:
+    'Your last question is still being worked on, and each person has one at a time. This message was not taken in; please send it again after the answer.',
+} as const
+
+/** The words for refusals that need no numbers. */
+export function refusal(code: keyof typeof FIXED): Refusal {
+  return { code, message: FIXED[code] }
+}
+
+/** Puts an admission's reason into words for the user. */
+export function describeRefusal(
+  reason: AdmissionRefusal,
+  limits: { readonly maxQueueSize: number; readonly maxMessageLength: number },
+): Refusal {
+  switch (reason.code) {
+    case 'QUEUE_STOPPING':
+    case 'REQUEST_ALREADY_ACTIVE':
+      return refusal(reason.code)
+    case 'REQUEST_INVALID':
+      return { code: reason.code, message: describeInvalid(reason.problem, limits.maxMessageLength) }
+    case 'QUEUE_FULL':
+      return {
+        code: reason.code,
+        message: `The queue is full: ${limits.maxQueueSize} questions are waiting. Yours was not taken in; please send it again in a few minutes.`,
+      }
+    default:
+      return reason satisfies never
+  }
+}
+
+function describeInvalid(problem: 'empty' | 'too long', maxMessageLength: number): string {
+  return problem === 'empty'
+    ? 'There is no text in that message. Nothing was taken in; please write your question as text.'
+    : `That message is longer than ${maxMessageLength} characters. It was not taken in; please send a shorter one.`
+}

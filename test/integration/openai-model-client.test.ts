@@ -1,0 +1,399 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { ModelEvent } from '#assistant/model-client.ts'
+import type { ModelError } from '#assistant/model-error.ts'
+import { OpenAiModelClient, type OpenAiModelOptions } from '#assistant/openai-model-client.ts'
+import { errorCode } from '#domain/errors.ts'
+import type { PromptMessage } from '#domain/prompt-window.ts'
+import { contextTooLong, quotaUsedUp, rateLimited, serverFailure } from '#support/openai/script.ts'
+import { type OpenAiServerHandle, startOpenAiServer } from '#support/openai/start-openai-server.ts'
+
+const PROMPT: readonly PromptMessage[] = [
+  { role: 'system', content: 'You are Parley.' },
+  { role: 'user', content: 'Hello' },
+]
+
+let server: OpenAiServerHandle
+const clients: OpenAiModelClient[] = []
+
+beforeAll(async () => {
+  server = await startOpenAiServer()
+})
+
+afterAll(async () => {
+  await server.close()
+})
+
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+  await Promise.all(clients.splice(0).map((client) => client.close()))
+  await server.reset()
+})
+
+function clientWith(options: Partial<OpenAiModelOptions> = {}): OpenAiModelClient {
+  const client = new OpenAiModelClient({
+    apiKey: 'test-key-1234',
+    baseUrl: server.baseUrl,
+    model: 'test-model',
+    maxAnswerTokens: null,
+    temperature: null,
+    maxRetries: 2,
+    firstTokenTimeoutMs: 20_000,
+    silenceTimeoutMs: 20_000,
+    ...options,
+  })
+  clients.push(client)
+  return client
+}
+
+interface Outcome {
+  readonly text: string
+  readonly reasoning: string
+  readonly events: readonly ModelEvent[]
+  readonly end: ModelEvent | undefined
+  readonly error: unknown
+}
+
+interface AskOptions {
+  readonly signal?: AbortSignal
+  readonly onEvent?: (event: ModelEvent) => void
+}
+
+async function ask(client: OpenAiModelClient, options: AskOptions = {}): Promise<Outcome> {
+  const events: ModelEvent[] = []
+  let error: unknown
+  try {
+    const signal = options.signal ?? new AbortController().signal
+    for await (const event of client.stream({ messages: PROMPT, signal })) {
+      events.push(event)
+      options.onEvent?.(event)
+    }
+  } catch (thrown) {
+    error = thrown
+  }
+  const joined = (type: 'text' | 'reasoning'): string =>
+    events.map((event) => (event.type === type ? event.text : '')).join('')
+  const end = events.find(({ type }) => type === 'end')
+  if (end) expect(events.at(-1)).toBe(end)
+  return { text: joined('text'), reasoning: joined('reasoning'), events, end, error }
+}
+
+const retries = ({ events }: Outcome): ModelEvent[] => events.filter(({ type }) => type === 'retry')
+
+describe('a stream from an OpenAI-compatible server', () => {
+  test('gives the answer as it comes, and the tokens at its end', async () => {
+    const usage = { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 }
+    await server.script({ type: 'answer', chunks: ['Hel', 'lo ', 'there'], usage })
+    const { events, error } = await ask(clientWith())
+    expect(error).toBeUndefined()
+    expect(events).toEqual([
+      { type: 'text', text: 'Hel' },
+      { type: 'text', text: 'lo ' },
+      { type: 'text', text: 'there' },
+      { type: 'end', stopReason: 'end', usage: { promptTokens: 12, completionTokens: 3 } },
+    ])
+  })
+
+  test('asks with the prompt, the model, the limits and nothing that was not set', async () => {
+    await ask(clientWith())
+    await ask(clientWith({ maxAnswerTokens: 100, temperature: 0.5 }))
+    const [plain, limited] = await server.requests()
+    const common = { model: 'test-model', messages: PROMPT, stream: true, stream_options: { include_usage: true } }
+    expect(plain?.body).toEqual(common)
+    expect(limited?.body).toEqual({ ...common, max_tokens: 100, temperature: 0.5 })
+    expect(plain?.headers.authorization).toBe('…1234')
+  })
+
+  test('does without a key when the server needs none', async () => {
+    await using open = await startOpenAiServer({ apiKey: null, models: null })
+    const { text } = await ask(clientWith({ apiKey: null, baseUrl: open.baseUrl, model: 'whatever' }))
+    expect(text).toBe('echo: Hello (2 messages)')
+  })
+
+  test('takes nothing from the environment and prints nothing', async () => {
+    vi.stubEnv('OPENAI_API_KEY', 'key-of-the-environment')
+    vi.stubEnv('OPENAI_BASE_URL', 'http://127.0.0.1:1/v1')
+    vi.stubEnv('OPENAI_ORG_ID', 'org')
+    vi.stubEnv('OPENAI_PROJECT_ID', 'project')
+    vi.stubEnv('OPENAI_CUSTOM_HEADERS', 'x-custom: yes\nauthorization: Bearer other')
+    vi.stubEnv('OPENAI_LOG', 'debug')
+    const printed = (['log', 'info', 'warn', 'error', 'debug'] as const).map((name) => vi.spyOn(console, name))
+    await server.script(serverFailure(), { type: 'echo' })
+    const { text } = await ask(clientWith())
+    expect(text).toBe('echo: Hello (2 messages)')
+    const [request] = await server.requests()
+    expect(Object.keys(request?.headers ?? {})).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/x-custom|openai-/)]),
+    )
+    for (const spy of printed) expect(spy).not.toHaveBeenCalled()
+  })
+
+  test('keeps reasoning apart whichever way it is sent', async () => {
+    await server.script(
+      { type: 'answer', reasoning: 'Let me think.', text: 'Yes.' },
+      { type: 'answer', reasoning: 'Let me think.', reasoningField: 'reasoning', text: 'Yes.' },
+      { type: 'answer', chunks: ['<thi', 'nk>Let me', ' think.</th', 'ink>\n', '\nYes', '.'] },
+    )
+    const client = clientWith()
+    for (let call = 1; call <= 3; call++) {
+      const { text, reasoning } = await ask(client)
+      expect({ text, reasoning }).toEqual({ text: 'Yes.', reasoning: 'Let me think.' })
+    }
+  })
+
+  test('tells when the token limit ended the answer', async () => {
+    await server.script({ type: 'answer', text: 'One two', finishReason: 'length' })
+    expect((await ask(clientWith())).end).toMatchObject({ stopReason: 'length' })
+  })
+
+  test('takes an answer whose server does not say why it stopped but that it did', async () => {
+    await server.script({ type: 'answer', text: 'One two', finishReason: null })
+    expect(await ask(clientWith())).toMatchObject({ text: 'One two', end: { stopReason: 'end' } })
+  })
+
+  test('ends the answer when the server only keeps the connection open after its last word', async () => {
+    await server.script({ type: 'answer', text: 'One two', lingers: true })
+    const outcome = await ask(clientWith({ silenceTimeoutMs: 200 }))
+    expect(outcome).toMatchObject({ text: 'One two', end: { type: 'end', usage: null }, error: undefined })
+    await server.waitForAborted(1)
+  })
+})
+
+describe('a parameter the server refuses', () => {
+  test('is left out from then on, when it is the request for token counts', async () => {
+    await server.script({ type: 'refuseStreamOptions' })
+    const client = clientWith()
+    const first = await ask(client)
+    expect(first).toMatchObject({ text: 'One two three four five six.', end: { usage: null }, error: undefined })
+    expect(retries(first)).toEqual([])
+    await ask(client)
+    const asked = (await server.requests()).map(({ body }) => 'stream_options' in body)
+    expect(asked).toEqual([true, false, false])
+  })
+
+  test('is understood in the words of vLLM as well', async () => {
+    const body = JSON.stringify({
+      object: 'error',
+      message:
+        "[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options'), 'msg': 'Extra inputs are not permitted'}]",
+      code: 400,
+    })
+    await server.script({ type: 'error', status: 400, body })
+    expect((await ask(clientWith())).text).toBe('echo: Hello (2 messages)')
+  })
+
+  test('is sent under its other name, when it is the token limit', async () => {
+    const param = 'max_tokens'
+    const message = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'."
+    await server.script({ type: 'error', status: 400, code: 'unsupported_parameter', param, message })
+    expect((await ask(clientWith({ maxAnswerTokens: 50 }))).error).toBeUndefined()
+    const [, second] = await server.requests()
+    expect(second?.body).toMatchObject({ max_completion_tokens: 50 })
+    expect(second?.body).not.toHaveProperty('max_tokens')
+  })
+
+  test('is left out, when it is the temperature', async () => {
+    const message = "Unsupported value: 'temperature' does not support 0.5 with this model."
+    await server.script({ type: 'error', status: 400, code: 'unsupported_value', param: 'temperature', message })
+    expect((await ask(clientWith({ temperature: 0.5 }))).error).toBeUndefined()
+    const asked = (await server.requests()).map(({ body }) => 'temperature' in body)
+    expect(asked).toEqual([true, false])
+  })
+
+  test('is not tried for ever', async () => {
+    const message = 'Unsupported parameters: max_tokens, max_completion_tokens'
+    await server.setDefault({ type: 'error', status: 400, message })
+    expect(errorCode((await ask(clientWith({ maxAnswerTokens: 50 }))).error)).toBe('MODEL_FAILED')
+    expect(await server.requests()).toHaveLength(2)
+  })
+})
+
+describe('a call that fails', () => {
+  test('names a refused key and never shows it', async () => {
+    const { error } = await ask(clientWith({ apiKey: 'my-wrong-key' }))
+    expect(error).toMatchObject({ code: 'MODEL_KEY_REFUSED', retryable: false })
+    expect(JSON.stringify([error, String(error), (error as ModelError).detail])).not.toContain('my-wrong-key')
+  })
+
+  test.each([
+    ['an unknown model', { type: 'error', status: 404, code: 'model_not_found' }, 'MODEL_UNKNOWN'],
+    ['a prompt that is too long', contextTooLong(), 'MODEL_CONTEXT_TOO_LONG'],
+    ['used up credit', quotaUsedUp(), 'MODEL_QUOTA_USED_UP'],
+    [
+      'a context that ran full',
+      { type: 'error', status: 500, message: 'Context size has been exceeded.' },
+      'MODEL_CONTEXT_TOO_LONG',
+    ],
+  ] as const)('is not repeated for %s', async (_name, script, code) => {
+    await server.setDefault(script)
+    const outcome = await ask(clientWith())
+    expect(errorCode(outcome.error)).toBe(code)
+    expect(retries(outcome)).toEqual([])
+    expect(await server.requests()).toHaveLength(1)
+  })
+
+  test('names a model the server does not have', async () => {
+    expect(errorCode((await ask(clientWith({ model: 'no-such-model' }))).error)).toBe('MODEL_UNKNOWN')
+  })
+
+  test('is repeated after a rate limit, and says so before the answer', async () => {
+    await server.script(rateLimited(0), rateLimited(0), { type: 'echo' })
+    const outcome = await ask(clientWith())
+    expect(outcome.text).toBe('echo: Hello (2 messages)')
+    expect(outcome.events.slice(0, 2)).toEqual([
+      { type: 'retry', call: 2 },
+      { type: 'retry', call: 3 },
+    ])
+  })
+
+  test('waits as long as the server asks without counting it as the model being slow', async () => {
+    await server.script(rateLimited(2), { type: 'echo' })
+    const outcome = await ask(clientWith({ firstTokenTimeoutMs: 1_500 }))
+    expect(outcome.error).toBeUndefined()
+    expect(retries(outcome)).toEqual([{ type: 'retry', call: 2 }])
+  })
+
+  test('is given up after the last repetition', async () => {
+    await server.setDefault(serverFailure())
+    const outcome = await ask(clientWith())
+    expect(errorCode(outcome.error)).toBe('MODEL_FAILED')
+    expect(retries(outcome)).toHaveLength(2)
+    expect(await server.requests()).toHaveLength(3)
+  })
+
+  test('is a rate limit when the repetitions meet nothing else', async () => {
+    await server.setDefault(rateLimited(0))
+    expect(errorCode((await ask(clientWith({ maxRetries: 1 }))).error)).toBe('MODEL_RATE_LIMITED')
+  })
+
+  test('gives what came before the connection broke, then says that it broke', async () => {
+    await server.script({ type: 'cut', afterChunks: 2 })
+    const outcome = await ask(clientWith())
+    expect(outcome).toMatchObject({ text: 'One two', end: undefined })
+    expect(errorCode(outcome.error)).toBe('MODEL_CUT_OFF')
+  })
+
+  test('takes a stream that ends cleanly without a last word as broken', async () => {
+    await server.script({ type: 'answer', text: 'One two', finishReason: null, done: false })
+    expect(errorCode((await ask(clientWith())).error)).toBe('MODEL_CUT_OFF')
+  })
+
+  test('names an error that comes inside the stream', async () => {
+    await server.script({ type: 'streamError', afterChunks: 1, code: 'rate_limit_exceeded', message: 'slow down' })
+    expect(errorCode((await ask(clientWith())).error)).toBe('MODEL_RATE_LIMITED')
+  })
+
+  test.each([
+    ['a content filter', { type: 'answer', text: '', finishReason: 'content_filter' }, 'MODEL_REFUSED'],
+    ['a refusal', { type: 'answer', text: '', refusal: "I can't help with that." }, 'MODEL_REFUSED'],
+    ['an answer without text', { type: 'answer', text: '' }, 'MODEL_EMPTY_ANSWER'],
+    [
+      'an answer of reasoning only',
+      { type: 'answer', reasoning: 'Hm', text: '\n', finishReason: 'length' },
+      'MODEL_EMPTY_ANSWER',
+    ],
+  ] as const)('tells %s from an answer', async (_name, script, code) => {
+    await server.script(script)
+    const outcome = await ask(clientWith())
+    expect(errorCode(outcome.error)).toBe(code)
+    expect(outcome.end).toBeUndefined()
+  })
+
+  test('says that nothing listens at the address', async () => {
+    const outcome = await ask(clientWith({ baseUrl: `http://127.0.0.1:${await freePort()}/v1`, maxRetries: 0 }))
+    expect(outcome.error).toMatchObject({ code: 'MODEL_UNREACHABLE', detail: expect.stringContaining('ECONNREFUSED') })
+  })
+})
+
+describe('a model that keeps silent', () => {
+  test.each([
+    ['before the headers', { type: 'hang' }],
+    ['after the headers', { type: 'silent', afterChunks: 0 }],
+    ['in the middle of an error', { type: 'hangingError', status: 500 }],
+  ] as const)('is given up when no first token comes: %s', async (_name, script) => {
+    await server.setDefault(script)
+    const outcome = await ask(clientWith({ firstTokenTimeoutMs: 200 }))
+    expect(errorCode(outcome.error)).toBe('MODEL_TIMED_OUT')
+    await server.waitForAborted(1)
+    expect(await server.requests()).toHaveLength(1)
+  })
+
+  test('has its time for the first token anew in every HTTP request', async () => {
+    await server.script(rateLimited(0), { type: 'hang' })
+    const outcome = await ask(clientWith({ firstTokenTimeoutMs: 300 }))
+    expect(errorCode(outcome.error)).toBe('MODEL_TIMED_OUT')
+    expect(retries(outcome)).toHaveLength(1)
+  })
+
+  test('is given up when no next token comes', async () => {
+    await server.script({ type: 'silent', afterChunks: 2 })
+    const outcome = await ask(clientWith({ silenceTimeoutMs: 300 }))
+    expect(outcome.text).toBe('One two')
+    expect(errorCode(outcome.error)).toBe('MODEL_TIMED_OUT')
+    await server.waitForAborted(1)
+  })
+
+  test('is not taken for silent while we ourselves are slow to read', async () => {
+    const { signal } = new AbortController()
+    await server.script({ type: 'silent', afterChunks: 1 })
+    const events = clientWith({ silenceTimeoutMs: 400 }).stream({ messages: PROMPT, signal })
+    expect(await events.next()).toMatchObject({ value: { type: 'text', text: 'One' } })
+    await server.script({ type: 'answer', text: 'This takes a while.', delayBetweenChunksMs: 250 })
+    await ask(clientWith())
+    await server.release()
+    const rest: ModelEvent[] = []
+    for await (const event of events) rest.push(event)
+    expect(rest.at(-1)).toMatchObject({ type: 'end' })
+  })
+})
+
+describe('a call that is cancelled', () => {
+  test('ends with an AbortError and closes the connection in the middle of the answer', async () => {
+    await server.script({ type: 'silent', afterChunks: 2 })
+    const controller = new AbortController()
+    const outcome = await ask(clientWith(), {
+      signal: controller.signal,
+      onEvent: (event) => event.type === 'text' && event.text === ' two' && controller.abort(),
+    })
+    expect(outcome).toMatchObject({ text: 'One two', error: { name: 'AbortError' } })
+    const [request] = await server.waitForAborted(1)
+    expect(request?.aborted).toBe(true)
+  })
+
+  test.each([
+    ['before the headers', { type: 'hang' }],
+    ['while it waits before a repetition', rateLimited(60)],
+  ] as const)('ends with an AbortError %s', async (_name, script) => {
+    await server.setDefault(script)
+    const controller = new AbortController()
+    const asked = ask(clientWith(), { signal: controller.signal })
+    await server.waitForRequests(1)
+    controller.abort(new Error('reason of the caller'))
+    expect((await asked).error).toMatchObject({ name: 'AbortError' })
+  })
+
+  test('asks nothing when it was cancelled before it began', async () => {
+    const { error } = await ask(clientWith(), { signal: AbortSignal.abort() })
+    expect(error).toMatchObject({ name: 'AbortError' })
+    expect(await server.requests()).toEqual([])
+  })
+
+  test('closes the connection when its reader leaves early', async () => {
+    await server.script({ type: 'silent', afterChunks: 2 })
+    for await (const event of clientWith().stream({ messages: PROMPT, signal: new AbortController().signal })) {
+      if (event.type === 'text') break
+    }
+    await server.waitForAborted(1)
+  })
+})
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  return typeof address === 'object' && address ? address.port : 0
+}

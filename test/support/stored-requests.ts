@@ -1,0 +1,31 @@
+import type { ConversationRequest } from '#domain/request.ts'
+import type { Turn } from '#protocol/database.ts'
+
+/** A request of a user of its own. */
+export function requestOf(id: string, fields: Partial<ConversationRequest> = {}): ConversationRequest {
+  return {
+    id,
+    userId: `user of ${id}`,
+    serverId: '0',
+    channelId: 'channel',
+    message: `question ${id}`,
+    timestamp: 1_900_000_000_000,
+    discordMessageId: `message of ${id}`,
+    priority: 0,
+    notBefore: null,
+    ...fields,
+  }
+}
+
+/** The turn of a request that was answered. */
+export function turnOf(request: ConversationRequest, fields: Partial<Turn> = {}): Turn {
+  return {
+    request,
+    attempt: 1,
+    answer: `answer ${request.id}`,
+    model: 'a-model',
+    usage: { promptTokens: 12, completionTokens: 34 },
+    answeredAt: request.timestamp + 5000,
+    ...fields,
+  }
+}

@@ -1,0 +1,2 @@
+import '../../workers/database.ts'
+import './stubborn-thread.ts'
