@@ -14,7 +14,7 @@ import type { Gateway } from '#protocol/gateway.ts'
 import { ConversationQueue } from '#queue/conversation-queue.ts'
 
 /** The terminal, for when there is no Discord token. */
-export interface Terminal {
+interface Terminal {
   readonly input: Readable
   /** Answers alone. */
   readonly output: Writable
@@ -34,6 +34,9 @@ export interface AppOptions {
 /** How long a stop waits for answers and notices to reach Discord. */
 const FLUSH_TIMEOUT_MS = 10_000
 
+/** A terminal has no limit on how often it is written to; this is about what an eye can follow. */
+const CONSOLE_DELTA_INTERVAL_MS = 40
+
 const ASSISTANT_ENTRY = fileURLToPath(new URL('../workers/assistant.ts', import.meta.url))
 
 /**
@@ -49,6 +52,7 @@ export class App {
   #resolveEnded: () => void = () => undefined
   #rejectEnded: (error: Error) => void = () => undefined
   readonly #stops: { readonly name: string; readonly stop: () => Promise<void> }[] = []
+  #queue: ConversationQueue | undefined
   #gateway: Gateway | undefined
 
   constructor(options: AppOptions) {
@@ -67,9 +71,7 @@ export class App {
       const database = await this.#startDatabase()
       const pool = this.#startPool(database)
       const queue = this.#startQueue(database, pool)
-      this.#gateway = this.#buildGateway(queue, database)
-      this.#stops.push({ name: 'gateway', stop: async () => await this.#gateway?.stop(FLUSH_TIMEOUT_MS) })
-      await this.#gateway.start()
+      await this.#buildGateway(queue, database).start()
     } catch (error) {
       await this.stop(0)
       throw error
@@ -78,5 +80,101 @@ export class App {
 
   /** Takes no more messages in, lets running requests end within `graceMs`, and closes everything. */
   async stop(graceMs: number): Promise<void> {
+    const { log } = this.#options
+    this.#gateway?.stopIntake()
+    await this.#queue?.stop(graceMs)
+    for (const { name, stop } of this.#stops.splice(0).reverse()) {
+      try {
+        await stop()
+      } catch (error) {
+        log.error({ part: name, error: errorMessage(error) }, 'a part of Parley did not stop as it should')
+      }
+    }
+  }
+
+  async #startDatabase(): Promise<DatabaseActor> {
+    const { settings, log, logPretty } = this.#options
+    const database = await startDatabase({
+      path: settings.database.path,
+      callTimeoutMs: settings.database.callTimeoutMs,
+      errorRecoveryDelayMs: settings.queue.errorRecoveryDelayMs,
+      logLevel: settings.log.level,
+      logPretty,
+      log,
+      onGivenUp: this.#rejectEnded,
+    })
+    this.#stops.push({ name: 'database', stop: () => database.stop() })
+    const interrupted = await database.api.interruptLeftovers(Date.now())
+    if (interrupted > 0)
+      log.warn({ interrupted }, 'requests of an earlier run had not ended; they are marked as failed')
+    return database
+  }
+
+  #startPool(database: DatabaseActor): PiscinaPool {
+    const { settings, log, logPretty } = this.#options
+    const pool = new PiscinaPool({
+      entry: ASSISTANT_ENTRY,
+      size: settings.pool.size,
+      concurrency: settings.pool.concurrency,
+      maxHeapMiB: settings.pool.maxHeapMiB,
+      cancelGraceMs: settings.pool.cancelGraceMs,
+      errorRecoveryDelayMs: settings.queue.errorRecoveryDelayMs,
+      historyLimit: settings.queue.historyLimit,
+      thread: {
+        model: settings.model,
+        systemPrompt: settings.model.systemPrompt,
+        contextTokens: settings.model.contextTokens,
+        deltaIntervalMs: this.#showsOnDiscord ? settings.discord.editIntervalMs : CONSOLE_DELTA_INTERVAL_MS,
+        databaseThread: database.threadCell,
+        databaseCallTimeoutMs: settings.database.callTimeoutMs,
+        logLevel: settings.log.level,
+        logPretty,
+      },
+      clock: systemClock,
+      log,
+      onGivenUp: this.#rejectEnded,
+    })
+    this.#stops.push({ name: 'pool', stop: () => pool.stop() })
+    return pool
+  }
+
+  #startQueue(database: DatabaseActor, pool: PiscinaPool): ConversationQueue {
+    const { settings, log } = this.#options
+    const newId = () => uuidV7(Date.now(), randomFillSync(new Uint8Array(16)))
+    const queue = new ConversationQueue({
+      settings: settings.queue,
+      store: database.api,
+      pool,
+      clock: systemClock,
+      log,
+      newId,
+    })
+    this.#queue = queue
+    return queue
+  }
+
+  #buildGateway(queue: ConversationQueue, database: DatabaseActor): Gateway {
+    const { settings, log, terminal } = this.#options
+    const { token, apiUrl, editIntervalMs } = settings.discord
+    const gateway =
+      token === null
+        ? new ConsoleGateway({ ...terminal, queue, store: database.api, onEnded: this.#resolveEnded })
+        : new DiscordGateway({
+            token,
+            apiUrl,
+            editIntervalMs,
+            queue,
+            store: database.api,
+            clock: systemClock,
+            log,
+            onGivenUp: this.#rejectEnded,
+          })
+    this.#gateway = gateway
+    this.#stops.push({ name: 'gateway', stop: () => gateway.stop(FLUSH_TIMEOUT_MS) })
+    return gateway
+  }
+
+  get #showsOnDiscord(): boolean {
+    return this.#options.settings.discord.token !== null
   }
 }

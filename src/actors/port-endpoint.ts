@@ -6,7 +6,7 @@ import { PostBatch } from './post-batch.ts'
 import { packThrown } from './thrown.ts'
 
 /** The methods of T as the other thread sees them: each returns a promise. */
-export type Remote<T> = {
+type Remote<T> = {
   readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never
 }
 
@@ -23,7 +23,7 @@ export interface ConnectOptions {
 }
 
 /** What went over a port and what was left aside. */
-export interface PortCounters {
+interface PortCounters {
   readonly posts: number
   /** Messages that were not understood. */
   readonly malformed: number

@@ -36,7 +36,7 @@ export function packThrown(thrown: unknown, depth = 0): WireThrown {
 }
 
 /** Builds the thrown value again; one of our errors is a ParleyError on this side too. */
-export function unpackThrown(thrown: WireThrown): unknown {
+function unpackThrown(thrown: WireThrown): unknown {
   return thrown.isError ? buildError(thrown.value) : thrown.value
 }
 

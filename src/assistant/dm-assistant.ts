@@ -15,7 +15,7 @@ import { ModelError } from './model-error.ts'
 import { byteCount, type TokenCounter } from './token-counter.ts'
 
 /** The part of the database that an assistant uses. */
-export type ConversationStore = Pick<DatabaseApi, 'history' | 'saveTurn'>
+type ConversationStore = Pick<DatabaseApi, 'history' | 'saveTurn'>
 
 export interface AssistantOptions {
   readonly model: ModelClient
@@ -94,9 +94,9 @@ class Conversation {
   async #history(): Promise<HistoryMessage[]> {
     const { request, historyLimit } = this.#task
     if (historyLimit === 0) return []
-    return await this.#counted([], 'history could not be read; answering without it', async () => {
+    return this.#counted([], 'history could not be read; answering without it', async () => {
       const database = await this.#options.connect()
-      return await database.history({ userId: request.userId, serverId: request.serverId }, historyLimit)
+      return database.history({ userId: request.userId, serverId: request.serverId }, historyLimit)
     })
   }
 
@@ -162,7 +162,7 @@ class Conversation {
     const turn: Turn = { request, attempt, answer, model: model.name, usage: end.usage, answeredAt: clock.now() }
     const result = await this.#counted('failed', 'the turn was not stored; the answer goes out without', async () => {
       const database = await this.#options.connect()
-      return await database.saveTurn(turn)
+      return database.saveTurn(turn)
     })
     return result === 'stored'
   }

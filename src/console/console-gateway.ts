@@ -2,6 +2,7 @@ import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
+import type { Gateway } from '#protocol/gateway.ts'
 import type { RequestQueue } from '#protocol/queue.ts'
 import { ConsoleAnswer } from './console-answer.ts'
 import { runCommand } from './console-commands.ts'
@@ -16,16 +17,18 @@ export interface ConsoleOptions {
   readonly notices: Writable
   /** Whether a person sits at it: then there is a greeting and a prompt. */
   readonly interactive: boolean
+  /** The input has ended, or the person has. */
+  readonly onEnded: () => void
 }
 
 /** Whose conversation the terminal's is. */
-export const CONSOLE_USER_ID = 'console'
+const CONSOLE_USER_ID = 'console'
 
 /**
  * The same conversation in the terminal: each line is a question, answered before the next is read.
  * Lines that come meanwhile wait, so a file can be piped in.
  */
-export class ConsoleGateway {
+export class ConsoleGateway implements Gateway {
   readonly #options: ConsoleOptions
   readonly #lines: Interface
   #closed = false
@@ -38,31 +41,38 @@ export class ConsoleGateway {
     })
   }
 
-  /** Converses until the input ends or `/quit`. */
-  async run(): Promise<void> {
-    const { interactive, notices } = this.#options
-    if (interactive) notices.write('Parley. Write a question, or /help.\n')
-    this.#prompt()
-    for await (const line of this.#lines) {
-      if (this.#closed) break
-      if ((await this.#take(line.trim())) === 'quit') break
-      this.#prompt()
-    }
-    this.close()
+  async start(): Promise<void> {
+    void this.#converse()
   }
 
-  /** Reads no more lines. */
-  close(): void {
+  stopIntake(): void {
     this.#closed = true
     this.#lines.close()
   }
 
+  async stop(): Promise<void> {
+    this.stopIntake()
+    this.#options.input.destroy()
+  }
+
+  /** Until the input ends or `/quit`; each line is dealt with before the next. */
+  async #converse(): Promise<void> {
+    const { interactive, notices, onEnded } = this.#options
+    if (interactive) notices.write('This is Parley. Write a question and press Enter; /help lists the commands.\n')
+    this.#prompt()
+    for await (const line of this.#lines) {
+      if (this.#closed || (await this.#take(line.trim())) === 'quit') break
+      this.#prompt()
+    }
+    onEnded()
+  }
+
   async #take(line: string): Promise<'goOn' | 'quit'> {
     if (line === '') return 'goOn'
-    if (!line.startsWith('/')) return await this.#ask(line)
+    if (!line.startsWith('/')) return this.#ask(line)
     const { queue, store, output, notices } = this.#options
     const conversation = { userId: CONSOLE_USER_ID, serverId: DIRECT_SERVER_ID }
-    return await runCommand(line, { queue, store, conversation, output, notices })
+    return runCommand(line, { queue, store, conversation, output, notices })
   }
 
   async #ask(message: string): Promise<'goOn'> {

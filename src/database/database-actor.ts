@@ -3,6 +3,7 @@ import type { Log } from '#actors/log.ts'
 import { RestartLimit } from '#actors/restart-limit.ts'
 import { errorCode, errorMessage, ParleyError } from '#domain/errors.ts'
 import type { DatabaseCalls } from '#protocol/assistant.ts'
+import type { DatabaseThreadCell } from '#protocol/assistant-thread.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import { connectToDatabase, type DatabaseConnection } from './database-client.ts'
 import { startThread, type ThreadHandle } from './thread-handle.ts'
@@ -35,6 +36,8 @@ export interface DatabaseActor {
   readonly api: DatabaseApi
   /** The current thread, for `connectToDatabase`; -1 while there is none. */
   readonly threadId: number
+  /** The same id in shared memory, for the threads that talk to the database themselves. */
+  readonly threadCell: DatabaseThreadCell
   /** The calls made through `api` since the start. */
   readonly calls: DatabaseCalls
   /** Commits what is pending, closes the file and waits for the thread to end; it is not started again. */
@@ -63,6 +66,7 @@ interface Running {
 
 class SupervisedDatabase implements DatabaseActor {
   readonly api: DatabaseApi
+  readonly threadCell: DatabaseThreadCell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   readonly #options: Required<DatabaseActorOptions>
   readonly #restarts: RestartLimit
   #running: Running | undefined
@@ -77,6 +81,7 @@ class SupervisedDatabase implements DatabaseActor {
     this.#options = options
     this.#restarts = new RestartLimit({ maxRestarts, windowMs, now: () => clock.now() })
     this.api = this.#countedApi()
+    this.#setRunning(undefined)
   }
 
   get threadId(): number {
@@ -91,7 +96,7 @@ class SupervisedDatabase implements DatabaseActor {
     const { path, logLevel, logPretty, callTimeoutMs } = this.#options
     const thread = await startThread({ ...this.#options, threadData: { path, logLevel, logPretty } })
     const running = { thread, connection: await this.#connect(thread, callTimeoutMs) }
-    this.#running = running
+    this.#setRunning(running)
     void running.connection.closed.then(() => this.#forget(running))
     void thread.ended.then((reason) => this.#onEnded(running, reason))
   }
@@ -141,7 +146,12 @@ class SupervisedDatabase implements DatabaseActor {
   }
 
   #forget(running: Running): void {
-    if (this.#running === running) this.#running = undefined
+    if (this.#running === running) this.#setRunning(undefined)
+  }
+
+  #setRunning(running: Running | undefined): void {
+    this.#running = running
+    Atomics.store(this.threadCell, 0, this.threadId)
   }
 
   #onEnded(running: Running, reason: string): void {

@@ -9,6 +9,9 @@ export interface DatabaseLock {
 /** How long a Parley that is just ending may still hold the lock. */
 const WAIT_MS = 250
 
+/** A connection that nothing refers to is collected and closed, and its lock would be gone without a word. */
+const held = new Set<Database.Database>()
+
 /**
  * Takes the lock of a database: an exclusive transaction on a small SQLite file beside it. The system drops it when the
  * process dies, however it dies, and other tools can still read the database itself. Throws DATABASE_LOCKED.
@@ -23,7 +26,13 @@ export function takeLock(path: string): DatabaseLock {
     lock.close()
     throw isBusy(error) ? lockedError(path, error) : error
   }
-  return { release: () => void lock.close() }
+  held.add(lock)
+  return { release: () => releaseLock(lock) }
+}
+
+function releaseLock(lock: Database.Database): void {
+  held.delete(lock)
+  lock.close()
 }
 
 function isBusy(error: unknown): boolean {

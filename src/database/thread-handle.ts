@@ -27,8 +27,7 @@ export async function startThread(options: StartThreadOptions): Promise<ThreadHa
   const message = await Promise.race([firstMessage(worker, options), ended])
   if (typeof message === 'string') throw startError(message)
   if (message.type === 'opened') return { threadId, ended, unref: () => worker.unref() }
-  // It ends by itself; whoever tries again comes after it.
-  await ended
+  // It has given up the file and ends by itself.
   throw new ParleyError(message.code, message.message)
 }
 

@@ -12,6 +12,7 @@ import type { Log } from '#actors/log.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
+import type { Gateway } from '#protocol/gateway.ts'
 import type { NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
 import { ASK_COMMAND, registerCommands } from './ask-command.ts'
 import { readMessage } from './intake.ts'
@@ -36,7 +37,7 @@ export interface DiscordOptions {
 const INTENTS = [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages, GatewayIntentBits.DirectMessages]
 
 /** Parley's connection to Discord: messages and commands become requests, cards show what becomes of them. */
-export class DiscordGateway {
+export class DiscordGateway implements Gateway {
   readonly #options: DiscordOptions
   readonly #client: Client
   readonly #cards: ReplyCards

@@ -2,7 +2,7 @@ import type { CardState } from './card-state.ts'
 import { ordinal } from './ordinal.ts'
 
 /** Discord's limit for one message, in UTF-16 code units. */
-export const MESSAGE_LIMIT = 2_000
+const MESSAGE_LIMIT = 2_000
 
 /** The messages a card consists of, each within Discord's limit and none of them empty. */
 export function renderCard(state: CardState): string[] {

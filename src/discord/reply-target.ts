@@ -65,7 +65,7 @@ export function interactionTarget(rest: REST, interaction: Interaction, now: () 
 
   return {
     async post(content, nonce) {
-      if (tokenEnded()) return await postToChannel(content, nonce)
+      if (tokenEnded()) return postToChannel(content, nonce)
       const body = { content, allowed_mentions: NO_MENTIONS }
       try {
         const id = answered
@@ -74,18 +74,18 @@ export function interactionTarget(rest: REST, interaction: Interaction, now: () 
         answered = true
         return id
       } catch (error) {
-        if (isTokenEnded(error)) return await postToChannel(content, nonce)
+        if (isTokenEnded(error)) return postToChannel(content, nonce)
         throw error
       }
     },
     async edit(messageId, content) {
-      if (inChannel.has(messageId)) return await channel.edit(messageId, content)
+      if (inChannel.has(messageId)) return channel.edit(messageId, content)
       if (tokenEnded()) throw new InteractionEnded()
       const body = { content, allowed_mentions: NO_MENTIONS }
       await rest.patch(overWebhook(messageId), { body, auth: false })
     },
     async remove(messageId) {
-      if (inChannel.has(messageId)) return await channel.remove(messageId)
+      if (inChannel.has(messageId)) return channel.remove(messageId)
       await rest.delete(overWebhook(messageId), { auth: false })
     },
   }

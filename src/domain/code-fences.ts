@@ -74,10 +74,10 @@ function close(text: string, opening: Opening): CodeFence {
 /** The shortest text that closes an unclosed block at the end of a text: a marker that is being written is completed. */
 export function completionOf(text: string, fence: CodeFence): string {
   const lastLine = text.slice(text.lastIndexOf('\n') + 1)
-  const [, indent = '', run = ''] = /^([ \t]*)(`*|~*)$/.exec(lastLine) ?? [lastLine, lastLine]
+  const [, indent = '', run = ''] = /^([ \t]*)(`*|~*)$/.exec(lastLine) ?? []
   const inBody = fence.openEnd < text.length - lastLine.length
-  const begun = inBody && indent.length <= fence.column + 3 && fence.marker.startsWith(run)
-  return begun ? fence.marker.slice(run.length) : `\n${fence.marker}`
+  const begun = indent.length + run.length === lastLine.length && fence.marker.startsWith(run)
+  return inBody && begun && indent.length <= fence.column + 3 ? fence.marker.slice(run.length) : `\n${fence.marker}`
 }
 
 function endOfLine(text: string, from: number): number {

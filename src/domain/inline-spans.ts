@@ -6,7 +6,8 @@ export interface InlineSpan {
 
 const LINK = /!?\[[^[\]\n]*\]\([^()\s]*\)/g
 const OPEN_LINK = /!?\[[^[\]\n]*(?:\]|\]\([^()\s]*)?$/
-const ADDRESS = /https?:\/\/\S+/g
+const ADDRESS = /https?:\/\/[\x21-\x7e]*/g
+const OPEN_ADDRESS = /(?<!\w)ht{0,2}p?s?:?\/?$/
 
 /**
  * Finds links, web addresses and inline code between two positions of one line; `to` is where the view ends.
@@ -14,8 +15,15 @@ const ADDRESS = /https?:\/\/\S+/g
  */
 export function findInlineSpans(text: string, from: number, to: number): InlineSpan[] {
   const line = text.slice(from, to)
-  const spans = [...codeSpans(line), ...matches(LINK, line)]
-  for (const { start, end } of matches(ADDRESS, line)) spans.push({ start, end: end === line.length ? OPEN : end })
+  const links = matches(LINK, line)
+  const spans = [...codeSpans(line), ...links]
+  for (const { start, end } of matches(ADDRESS, line)) {
+    // The address of a link seems to run on into what follows the link without a gap.
+    const inLink = links.some((link) => link.start < start && start < link.end)
+    if (!inLink) spans.push({ start, end: end === line.length ? OPEN : end })
+  }
+  const openAddress = OPEN_ADDRESS.exec(line)
+  if (openAddress) spans.push({ start: openAddress.index, end: OPEN })
   const openLink = OPEN_LINK.exec(line)
   // A closed bracket at the very end is the text of a link only when its address follows.
   if (openLink && (!line.endsWith(']') || text[to] === '(')) spans.push({ start: openLink.index, end: OPEN })
@@ -38,7 +46,8 @@ function codeSpans(line: string): InlineSpan[] {
     const opening = runs[index]
     if (!opening) continue
     if ((last.get(lengthOf(opening)) ?? 0) <= opening.start) {
-      spans.push({ start: opening.start, end: OPEN })
+      // Three and more are rather a fence gone astray.
+      if (lengthOf(opening) < 3) spans.push({ start: opening.start, end: OPEN })
       continue
     }
     while (index + 1 < runs.length) {

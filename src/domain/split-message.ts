@@ -2,7 +2,7 @@ import { type CodeFence, completionOf, findCodeFences } from './code-fences.ts'
 import { findInlineSpans } from './inline-spans.ts'
 
 /** What was taken out and put in at the edges of a part, so that the whole text can be put together again. */
-export interface Seam {
+interface Seam {
   /** White space before the part that belongs to no part; only the first part can have some. */
   readonly before: string
   /** The start of `content` that is not in the text: a code fence opened again. */

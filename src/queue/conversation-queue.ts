@@ -28,7 +28,7 @@ import { QueueCounters } from './queue-statistics.ts'
 import { describeRefusal, refusal } from './refusals.ts'
 import { RequestJournal, type RequestStore } from './request-journal.ts'
 
-export interface QueueSettings {
+interface QueueSettings {
   readonly maxQueueSize: number
   /** In UTF-16 code units. */
   readonly maxMessageLength: number

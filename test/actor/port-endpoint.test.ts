@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import * as Comlink from 'comlink'
 import fc from 'fast-check'
@@ -66,6 +68,10 @@ async function failureOf(call: Promise<unknown>): Promise<unknown> {
   throw new Error('The call did not fail.')
 }
 
+function turnOfTheEventLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 interface Doubler {
   double(value: number): Promise<number>
 }
@@ -117,13 +123,13 @@ describe('the port endpoint gathers messages', () => {
       fc.asyncProperty(fc.array(fc.record({ newTick: fc.boolean(), slow: fc.boolean() })), async (steps) => {
         const { remote, close } = pairOf({
           echo: async (value: number, slow: boolean) => {
-            if (slow) await new Promise((resolve) => setImmediate(resolve))
+            if (slow) await turnOfTheEventLoop()
             return value
           },
         })
         const calls: Promise<number>[] = []
         for (const [index, { newTick, slow }] of steps.entries()) {
-          if (newTick) await new Promise((resolve) => setImmediate(resolve))
+          if (newTick) await turnOfTheEventLoop()
           calls.push(remote.echo(index, slow))
         }
         expect(await Promise.all(calls)).toEqual(steps.map((_, index) => index))
@@ -138,7 +144,7 @@ describe('the port endpoint ends every call', () => {
   it('rejects the open calls when the other side closes the port', async () => {
     const { remote, served, closed } = pairOf({ hang: () => new Promise<never>(() => undefined) })
     const failures = Promise.all([failureOf(remote.hang()), failureOf(remote.hang())])
-    await new Promise((resolve) => setImmediate(resolve))
+    await turnOfTheEventLoop()
     served.close()
     for (const failure of await failures) {
       expect(failure).toBeInstanceOf(ParleyError)
@@ -315,6 +321,29 @@ describe('the port endpoint leaves aside what it does not understand', () => {
   it('rejects a call of a method that is not served', async () => {
     const { remote } = pairOf<Partial<Doubler>>({})
     expect(await failureOf((remote as Connection<Doubler>['remote']).double(1))).toMatchObject({ name: 'TypeError' })
+  })
+
+  it('sends no farewell when a caller drops the remote and it is collected', async () => {
+    const { port1, port2 } = newChannel()
+    const posts: unknown[] = []
+    port2.on('message', (messages) => posts.push(messages))
+    const collected = Promise.withResolvers<unknown>()
+    const registry = new FinalizationRegistry(collected.resolve)
+    const callAndDrop = (): void => {
+      const { remote } = connect<Doubler>(port1, { callTimeoutMs: 1000 })
+      expect(remote.double).toBeTypeOf('function')
+      registry.register(remote, 'collected')
+    }
+    callAndDrop()
+    await turnOfTheEventLoop()
+    setFlagsFromString('--expose-gc')
+    runInNewContext('gc')()
+    await collected.promise
+    // Comlink hears of its proxies in turns of their own, and a farewell would take one more.
+    for (let turn = 0; turn < 5; turn++) await turnOfTheEventLoop()
+    port1.postMessage('the last message')
+    await once(port2, 'message')
+    expect(posts).toEqual(['the last message'])
   })
 
   it('sends nothing when the remote is awaited, and keeps one function for each method', async () => {

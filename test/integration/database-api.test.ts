@@ -340,13 +340,15 @@ type Step =
   | { readonly type: 'accept' | 'interrupt' | 'forget' }
   | { readonly type: 'start' | 'requeue' | 'save' | 'fail' | 'cancel'; readonly attempt: number }
 
-const anyStep: fc.Arbitrary<Step & { readonly id: string }> = fc
-  .tuple(
-    fc.constantFrom('a', 'b'),
-    fc.constantFrom('accept', 'start', 'requeue', 'save', 'fail', 'cancel', 'interrupt', 'forget'),
-    fc.integer({ min: 0, max: 3 }),
-  )
-  .map(([id, type, attempt]) => ({ id, type, attempt }) as Step & { readonly id: string })
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ type: fc.constantFrom('accept', 'interrupt', 'forget') }),
+  fc.record({
+    type: fc.constantFrom('start', 'requeue', 'save', 'fail', 'cancel'),
+    attempt: fc.integer({ min: 0, max: 3 }),
+  }),
+)
+
+const anySteps = fc.array(fc.tuple(fc.constantFrom('a', 'b'), anyStep), { maxLength: 20 })
 
 async function perform(api: DatabaseApi, id: string, step: Step): Promise<unknown> {
   const request = requestOf(id)
@@ -395,9 +397,9 @@ function expectedAfter(state: Pick<StoredRequest, 'status' | 'attempt'> | undefi
 describe('any order of calls', () => {
   it('moves requests as the model says, along the arrows only, with whole turns of completed requests only', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(anyStep, { maxLength: 20 }), async (steps) => {
+      fc.asyncProperty(anySteps, async (steps) => {
         const { api, connection, stored } = newDatabase()
-        for (const { id, ...step } of steps) {
+        for (const [id, step] of steps) {
           const before = stored(id)
           await perform(api, id, step)
           const after = stored(id)

@@ -180,13 +180,15 @@ describe('stopping the database thread', () => {
 
   it('rejects calls made afterwards, on every connection, and does not start again', async () => {
     const clock = new SimulatedClock()
-    const actor = await start(newPath(), { clock })
+    const log = new RecordingLog()
+    const actor = await start(newPath(), { clock, log })
     const connection = await connectToDatabase(actor.threadId, { callTimeoutMs: 10_000 })
     const { threadId } = actor
     await Promise.all([actor.stop(), actor.stop()])
     await connection.closed
     expect(actor.threadId).toBe(-1)
     expect(clock.pending).toBe(0)
+    expect(log.lines).toEqual([])
     const unavailable = { code: 'DATABASE_UNAVAILABLE' }
     await expect(actor.api.statistics()).rejects.toMatchObject(unavailable)
     await expect(connection.api.statistics()).rejects.toMatchObject(unavailable)
@@ -239,10 +241,12 @@ describe('the death of the database thread', () => {
     await crash()
     expect(log.lines.at(-1)).toMatchObject({ level: 'error', fields: { code: 'THREAD_LOST' } })
     expect(actor.threadId).toBe(-1)
+    expect(Atomics.load(actor.threadCell, 0)).toBe(-1)
     await clock.advance(RECOVERY_DELAY_MS - 1)
     await expect(actor.api.statistics()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
     await recover()
     expect(actor.threadId).toBeGreaterThan(threadId)
+    expect(Atomics.load(actor.threadCell, 0)).toBe(actor.threadId)
     expect(await actor.api.history(requestOf('a'), 10)).toHaveLength(2)
     expect(await actor.api.acceptRequest(requestOf('b'))).toBe('stored')
   })

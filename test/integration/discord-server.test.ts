@@ -19,7 +19,9 @@ import {
 } from 'discord.js'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { DiscordServer } from '#support/discord/discord-server.ts'
 import type { DiscordServerOptions } from '#support/discord/options.ts'
+import { ControlClient, serveControl } from '#support/discord/remote-control.ts'
 import { type DiscordServerHandle, startDiscordServer } from '#support/discord/start-discord-server.ts'
 
 const WAIT_MS = 8_000
@@ -32,10 +34,21 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
 
-async function start(options: DiscordServerOptions = {}): Promise<DiscordServerHandle> {
+/** A server in a thread of its own, as other tests use it. */
+async function startThread(options: DiscordServerOptions = {}): Promise<DiscordServerHandle> {
   const server = await startDiscordServer(options)
   endings.push(server.close)
   return server
+}
+
+/** The same server and protocol in this thread: what most of these tests look at is not the thread. */
+async function start(options: DiscordServerOptions = {}): Promise<DiscordServerHandle> {
+  const server = new DiscordServer(options)
+  const serve = serveControl(server, (reply) => control.receive(structuredClone(reply)))
+  const control = new ControlClient((request) => void serve(structuredClone(request)))
+  const apiUrl = await server.listen()
+  endings.push(() => server.close())
+  return { ...control.methods(), apiUrl, token: 'test-token', close: () => server.close() }
 }
 
 function newClient(server: DiscordServerHandle, intents: readonly GatewayIntentBits[] = INTENTS): Client {
@@ -82,7 +95,7 @@ async function startWithDm(options: DiscordServerOptions = {}) {
 
 describe('messages', () => {
   it('lets a real client receive a direct message, reply and edit the reply', async () => {
-    const server = await start()
+    const server = await startThread()
     const userId = await server.addUser({ username: 'ada' })
     const client = await login(server)
     const received = nextMessage(client)
@@ -369,7 +382,7 @@ describe('faults', () => {
 
 describe('the gateway', () => {
   it('sends what was missed when a client resumes after its connection broke', async () => {
-    const server = await start()
+    const server = await startThread()
     const userId = await server.addUser({ username: 'ada' })
     const client = await login(server)
     const resumed = once(client, Events.ShardResume)
@@ -401,8 +414,10 @@ describe('the gateway', () => {
     const userId = await server.addUser({ username: 'ada' })
     const client = newSocket(server)
     await client.identify()
-    await client.next('READY')
+    const { session_id } = (await client.next('READY')).d as { readonly session_id: string }
     await server.invalidateSession(false)
+    expect((await client.next(9)).d).toBe(false)
+    client.send(6, { token: server.token, session_id, seq: 1 })
     expect((await client.next(9)).d).toBe(false)
     await server.sendDm(userId, 'missed')
     client.send(2, { token: server.token, intents: 1 << 12, properties: {} })
@@ -412,7 +427,7 @@ describe('the gateway', () => {
   })
 
   it('lets a client find out that its connection is dead and resume', async () => {
-    const server = await start({ heartbeatIntervalMs: 100 })
+    const server = await startThread({ heartbeatIntervalMs: 100 })
     const userId = await server.addUser({ username: 'ada' })
     const client = await login(server)
     const received = nextMessage(client)
@@ -501,7 +516,9 @@ describe('commands and interactions', () => {
   })
 
   it('goes through a deferred reply, its edit and a follow-up in a server', async () => {
-    const { server, channelId, userId, guildId, run } = await startWithCommand()
+    const { server, client, channelId, userId, guildId, run } = await startWithCommand()
+    const seen: string[] = []
+    client.on(Events.MessageCreate, ({ content }) => seen.push(content))
     const { interaction, started } = await run()
     expect(interaction).toMatchObject({ commandName: 'ask', guildId, channelId })
     expect(interaction.user.id).toBe(userId)
@@ -515,6 +532,10 @@ describe('commands and interactions', () => {
     expect(original?.interactionId).toBe(started.id)
     expect(followUp).toMatchObject({ content: 'only for you', ephemeral: true })
     expect((await server.log()).filter(({ path }) => path.includes('%40original'))).toHaveLength(1)
+    const last = nextMessage(client)
+    await server.sendGuildMessage({ channelId, userId, content: 'thanks', mentionsBot: true })
+    await last
+    expect(seen).toEqual(['', expect.stringContaining('thanks')])
   })
 
   it('goes through a reply in direct messages and deletes it', async () => {
@@ -567,12 +588,15 @@ describe('commands and interactions', () => {
     await press.update({ content: 'cancelled', components: [] })
     expect(await server.messages(channelId)).toMatchObject([{ content: 'cancelled', components: [] }])
     await expect(server.pressButton({ userId, messageId, customId: 'cancel' })).rejects.toThrow('no button')
+    const disabled = [new ActionRowBuilder<ButtonBuilder>().addComponents(cancel.setDisabled()).toJSON()]
+    await client.rest.patch(Routes.channelMessage(channelId, messageId), { body: { components: disabled } })
+    await expect(server.pressButton({ userId, messageId, customId: 'cancel' })).rejects.toThrow('no button')
   })
 })
 
 describe('the handle', () => {
   it('resolves a wait for settled channels once every one has its answer', async () => {
-    const server = await start({ limits: 'off' })
+    const server = await startThread({ limits: 'off' })
     const rest = newRest(server)
     const channels = await Promise.all(
       ['a', 'b'].map(async (username) => server.openDm(await server.addUser({ username }))),
@@ -606,8 +630,15 @@ describe('the handle', () => {
     await expect(server.counts()).rejects.toThrow('closed')
   })
 
+  it('rejects the calls that are open when the other side is lost', async () => {
+    const control = new ControlClient(() => {})
+    const open = control.methods().counts()
+    control.end(new Error('gone'))
+    await expect(open).rejects.toThrow('gone')
+  })
+
   it('rejects when the port is taken', async () => {
-    const server = await start()
+    const server = await startThread()
     const port = Number(new URL(server.apiUrl).port)
     await expect(startDiscordServer({ port })).rejects.toThrow('EADDRINUSE')
   })

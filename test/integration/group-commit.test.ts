@@ -89,8 +89,9 @@ describe('group commit', () => {
       database.exec('ROLLBACK')
       throw new Error('the disk is full')
     })
-    const results = await Promise.all([add(1).catch(codeOf), fatal.catch(codeOf), add(2).catch(codeOf)])
-    expect(results).toEqual(['DATABASE_FAILED', 'DATABASE_FAILED', 'DATABASE_FAILED'])
+    const failure = { code: 'DATABASE_FAILED', cause: { message: 'the disk is full' } }
+    const results = await Promise.allSettled([fatal, add(1), add(2)])
+    expect(results).toMatchObject([{ reason: failure }, { reason: failure }, { reason: failure }])
     expect(countSeenByOthers()).toBe(0)
   })
 

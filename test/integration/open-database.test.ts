@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
@@ -165,12 +165,18 @@ describe('opening a database', () => {
     expect(open(path).connection.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION)
   })
 
-  it('lets other tools read while it is open', () => {
-    const path = join(temporaryFolder(), 'parley.db')
-    open(path).connection.exec(INSERT_REQUEST)
+  it('lets other tools read while it is open, and leaves nothing but the lock beside the file afterwards', () => {
+    const folder = temporaryFolder()
+    const path = join(folder, 'parley.db')
+    const database = open(path)
+    database.connection.exec(INSERT_REQUEST)
     const reader = new Database(path, { readonly: true })
     expect(reader.prepare('SELECT count(*) FROM requests').pluck().get()).toBe(1)
     reader.close()
+    const opened = ['parley.db', 'parley.db-shm', 'parley.db-wal', 'parley.db.lock']
+    expect(readdirSync(folder).sort()).toEqual(opened)
+    database.close()
+    expect(readdirSync(folder).sort()).toEqual(['parley.db', 'parley.db.lock'])
   })
 })
 
@@ -186,6 +192,15 @@ describe('migrations', () => {
     migrate(database, ['CREATE TABLE first (a)', 'ALTER TABLE first ADD COLUMN b', 'UPDATE first SET b = 2'])
     expect(database.prepare('SELECT * FROM first').all()).toEqual([{ a: 1, b: 2 }])
     expect(database.pragma('user_version', { simple: true })).toBe(3)
+  })
+
+  it('refuse a version they do not know', () => {
+    const database = new Database(':memory:')
+    database.pragma('user_version = 2')
+    expect(() => migrate(database, ['CREATE TABLE first (a)'])).toThrow(
+      expect.objectContaining({ code: 'DATABASE_NEWER_SCHEMA' }),
+    )
+    expect(database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()).toBe(0)
   })
 
   it('leave nothing of a migration that fails', () => {

@@ -4,17 +4,14 @@ import { botRoutes } from './bot-routes.ts'
 import { type CallCounts, CallLog, type CallRecord } from './call-log.ts'
 import { type Change, Changes } from './changes.ts'
 import { channelRoutes } from './channel-routes.ts'
-import { type OptionValues, optionsOf } from './command-options.ts'
 import { commandRoutes } from './command-routes.ts'
 import { type Command, Commands } from './commands.ts'
-import { findButton } from './component-rules.ts'
-import { currentRevision, type Message, type User } from './entities.ts'
 import { type FaultRule, Faults } from './faults.ts'
 import { Gateway } from './gateway.ts'
 import { type GatewayEventName, GatewayLog, type GatewayRecord } from './gateway-log.ts'
 import { UNPRIVILEGED_INTENTS } from './intents.ts'
 import { interactionRoutes } from './interaction-routes.ts'
-import { type Interaction, Interactions } from './interactions.ts'
+import { Interactions } from './interactions.ts'
 import {
   DEFAULT_HEARTBEAT_INTERVAL_MS,
   DEFAULT_TOKEN,
@@ -22,53 +19,20 @@ import {
   type LimitsOption,
   resolveLimits,
 } from './options.ts'
+import {
+  type ButtonPress,
+  type CommandRun,
+  type DmOptions,
+  type GuildMessage,
+  People,
+  type StartedInteraction,
+} from './people.ts'
 import { RateLimiter } from './rate-limits.ts'
 import { type MessageRecord, recordOf } from './records.ts'
 import { RestApi } from './rest-api.ts'
 import { type WaitCondition, Waits } from './waits.ts'
 import { Wire } from './wire.ts'
-import { plainParts, World } from './world.ts'
-
-/** An interaction a test has started. */
-export interface StartedInteraction {
-  readonly id: string
-  readonly token: string
-}
-
-export interface DmOptions {
-  /** How often the same MESSAGE_CREATE is sent again right away; 0. */
-  readonly replay?: number
-  /** Discord's message type, for system messages; 0. */
-  readonly type?: number
-  readonly replyTo?: string
-}
-
-export interface GuildMessage {
-  readonly channelId: string
-  readonly userId: string
-  readonly content: string
-  /** Puts a mention of the bot in front, unless the content has one. */
-  readonly mentionsBot?: boolean
-  /** Sends it as a webhook does: `webhook_id` set, the author a bot, no member. */
-  readonly asWebhook?: boolean
-  readonly replyTo?: string
-}
-
-export interface CommandRun {
-  readonly userId: string
-  /** The direct channel with the bot when it is left out. */
-  readonly channelId?: string
-  readonly name: string
-  readonly options?: OptionValues
-  /** Sends it though no such command is registered, as an outdated client does. */
-  readonly unregistered?: boolean
-}
-
-export interface ButtonPress {
-  readonly userId: string
-  readonly messageId: string
-  readonly customId: string
-}
+import { World } from './world.ts'
 
 /**
  * A Discord of its own on 127.0.0.1: REST and gateway as documented, errors and limits included, with methods
@@ -80,6 +44,7 @@ export class DiscordServer {
   readonly #wire: Wire
   readonly #interactions: Interactions
   readonly #commands: Commands
+  readonly #people: People
   readonly #limiter: RateLimiter
   readonly #faults = new Faults()
   readonly #calls: CallLog
@@ -99,6 +64,12 @@ export class DiscordServer {
     const newId = () => this.#world.newId()
     this.#interactions = new Interactions(now)
     this.#commands = new Commands(this.#world.botUser.id, newId)
+    this.#people = new People({
+      world: this.#world,
+      commands: this.#commands,
+      interactions: this.#interactions,
+      changes: this.#changes,
+    })
     this.#limiter = new RateLimiter(resolveLimits(options.limits ?? 'documented'), now)
     this.#calls = new CallLog(this.#changes)
     this.#gatewayLog = new GatewayLog(this.#changes, now)
@@ -158,95 +129,55 @@ export class DiscordServer {
   }
 
   addUser(user: { readonly username: string; readonly bot?: boolean }): string {
-    return this.#world.addUser(user.username, user.bot).id
+    return this.#people.addUser(user)
   }
 
   addGuild(name: string): string {
-    return this.#world.addGuild(name).id
+    return this.#people.addGuild(name)
   }
 
   addGuildChannel(guildId: string, name: string): string {
-    return this.#world.addGuildChannel(this.#world.guild(guildId), name).id
+    return this.#people.addGuildChannel(guildId, name)
   }
 
   /** The channel id of a user's direct messages with the bot. */
   openDm(userId: string): string {
-    return this.#world.openDm(this.#world.user(userId)).id
+    return this.#people.openDm(userId)
   }
 
   /** Writes to the bot; returns the message id. */
-  sendDm(userId: string, content: string, options: DmOptions = {}): string {
-    const author = this.#world.user(userId)
-    const { replay = 0, type, replyTo } = options
-    const channel = this.#world.openDm(author)
-    const message = this.#world.createMessage({
-      channel,
-      author,
-      parts: plainParts(content),
-      referenceId: replyTo ?? null,
-      ...(type === undefined ? {} : { type }),
-    })
-    for (let sent = 0; sent < replay; sent++) this.#world.replayMessage(message)
-    return message.id
+  sendDm(userId: string, content: string, options?: DmOptions): string {
+    return this.#people.sendDm(userId, content, options)
   }
 
   /** Writes in a server; returns the message id. */
   sendGuildMessage(sent: GuildMessage): string {
-    const channel = this.#guildChannel(sent.channelId)
-    const author = this.#joined(sent.userId, channel.guildId)
-    const mention = `<@${this.#world.botUser.id}>`
-    const content = sent.mentionsBot && !sent.content.includes(mention) ? `${mention} ${sent.content}` : sent.content
-    return this.#world.createMessage({
-      channel,
-      author: sent.asWebhook ? { ...author, bot: true } : author,
-      parts: plainParts(content),
-      referenceId: sent.replyTo ?? null,
-      webhookId: sent.asWebhook ? this.#world.newId() : null,
-    }).id
+    return this.#people.sendGuildMessage(sent)
   }
 
   /** Sends the MESSAGE_CREATE of a message again, as the gateway sometimes does. */
   replayMessage(messageId: string): void {
-    this.#world.replayMessage(this.#anyMessage(messageId))
+    this.#people.replayMessage(messageId)
   }
 
   /** Edits a person's message. */
   editUserMessage(messageId: string, content: string): void {
-    this.#world.editMessage(this.#anyMessage(messageId), plainParts(content))
+    this.#people.editUserMessage(messageId, content)
   }
 
   /** Deletes any message, as its author or a moderator does. */
   deleteMessage(messageId: string): void {
-    this.#world.deleteMessage(this.#anyMessage(messageId))
+    this.#people.deleteMessage(messageId)
   }
 
   /** Runs a slash command as a user. Throws when the user could not have done so. */
   runCommand(run: CommandRun): StartedInteraction {
-    const channelId = run.channelId ?? this.openDm(run.userId)
-    const channel = this.#world.channel(channelId)
-    const guildId = channel.kind === 'guild' ? channel.guildId : null
-    const command = run.unregistered ? undefined : this.#commands.find(run.name, guildId)
-    if (!command && !run.unregistered) throw new Error(`No command /${run.name} is registered for this place.`)
-    const options = optionsOf(command, run.options ?? {})
-    const data = { id: command?.id ?? this.#world.newId(), name: run.name, type: 1, options }
-    const user = guildId === null ? this.#world.user(run.userId) : this.#joined(run.userId, guildId)
-    return this.#start({ type: 2, user, channel, data, commandName: run.name, source: null })
+    return this.#people.runCommand(run)
   }
 
   /** Presses a button of a message as a user. Throws when there is no such button to press. */
-  pressButton({ userId, messageId, customId }: ButtonPress): StartedInteraction {
-    const source = this.#anyMessage(messageId)
-    const button = findButton(currentRevision(source).components, customId)
-    if (!button) throw new Error(`Message ${messageId} has no button ${customId} that can be pressed.`)
-    const data = { component_type: 2, custom_id: customId, id: 1 }
-    return this.#start({
-      type: 3,
-      user: this.#world.user(userId),
-      channel: source.channel,
-      data,
-      commandName: null,
-      source,
-    })
+  pressButton(press: ButtonPress): StartedInteraction {
+    return this.#people.pressButton(press)
   }
 
   // What goes wrong
@@ -353,31 +284,6 @@ export class DiscordServer {
 
   get #gatewayUrl(): string {
     return `ws://${this.#host}`
-  }
-
-  #start(wanted: Omit<Parameters<Interactions['add']>[0], 'id'>): StartedInteraction {
-    const interaction: Interaction = this.#interactions.add({ id: this.#world.newId(), ...wanted })
-    this.#changes.announce({ type: 'interactionCreated', interaction })
-    return { id: interaction.id, token: interaction.token }
-  }
-
-  #guildChannel(channelId: string) {
-    const channel = this.#world.channel(channelId)
-    if (channel.kind !== 'guild') throw new Error(`Channel ${channelId} belongs to no guild.`)
-    return channel
-  }
-
-  /** A user, who becomes a member of the guild if need be. */
-  #joined(userId: string, guildId: string): User {
-    const user = this.#world.user(userId)
-    this.#world.guild(guildId).memberIds.add(user.id)
-    return user
-  }
-
-  #anyMessage(messageId: string): Message {
-    const message = this.#world.findMessage(messageId)
-    if (!message) throw new Error(`There is no message ${messageId}.`)
-    return message
   }
 
   *#history(): Iterable<Change> {

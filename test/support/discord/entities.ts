@@ -60,7 +60,7 @@ export interface Revision {
 }
 
 /** The interaction a message answers. */
-export interface MessageOrigin {
+interface MessageOrigin {
   readonly interactionId: string
   readonly interactionType: 2 | 3
   readonly commandName: string | null

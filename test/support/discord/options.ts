@@ -26,7 +26,7 @@ export type RateLimits = Readonly<Record<LimitName, Limit | null>>
 export type LimitsOption = 'documented' | 'off' | Partial<RateLimits>
 
 /** What the numbers are when nothing else is asked for. */
-export const DOCUMENTED_LIMITS: RateLimits = {
+const DOCUMENTED_LIMITS: RateLimits = {
   global: { limit: 50, windowMs: 1_000 },
   messageCreate: { limit: 5, windowMs: 5_000 },
   messageEdit: { limit: 5, windowMs: 5_000 },

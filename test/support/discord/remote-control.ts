@@ -2,7 +2,7 @@ import type { DiscordServer } from './discord-server.ts'
 import type { WaitCondition, WaitResult } from './waits.ts'
 
 /** What a test can do with a server that runs elsewhere. */
-export const CONTROL_METHODS = [
+const CONTROL_METHODS = [
   'botUserId',
   'addUser',
   'addGuild',

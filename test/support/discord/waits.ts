@@ -7,7 +7,7 @@ import { type MessageRecord, recordOf } from './records.ts'
 import { bySnowflake } from './snowflake.ts'
 
 /** A message as it stands now; what is left out does not matter. Deleted messages never match. */
-export interface MessageCriteria {
+interface MessageCriteria {
   readonly channelId?: string
   readonly authorIsBot?: boolean
   /** In everything a person would read: content, embeds, text displays. */
@@ -19,13 +19,13 @@ export interface MessageCriteria {
   readonly afterId?: string
 }
 
-export type MessageCondition = MessageCriteria & {
+type MessageCondition = MessageCriteria & {
   readonly type: 'message'
   /** So many at once; 1. Resolves with the newest of them. */
   readonly count?: number
 }
 
-export type CallsCondition = {
+type CallsCondition = {
   readonly type: 'calls'
   readonly method?: string
   readonly route?: string
@@ -37,7 +37,7 @@ export type CallsCondition = {
   readonly count?: number
 }
 
-export type GatewayCondition = {
+type GatewayCondition = {
   readonly type: 'gateway'
   readonly event: GatewayEventName
   /** Counted from the start of the server; 1. */
@@ -45,7 +45,7 @@ export type GatewayCondition = {
 }
 
 /** In so many channels, the newest message of the bot meets the criteria. */
-export type SettledCondition = MessageCriteria & { readonly type: 'settled'; readonly channels: number }
+type SettledCondition = MessageCriteria & { readonly type: 'settled'; readonly channels: number }
 
 export type WaitCondition = MessageCondition | CallsCondition | GatewayCondition | SettledCondition
 

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { createThreadLog } from '#actors/thread-log.ts'
+import { ConfigError, formatProblems } from '#config/config-error.ts'
+import { describeSettings } from '#config/describe-settings.ts'
+import { loadSettings } from '#config/load-settings.ts'
+import type { Settings } from '#config/settings.ts'
+import { errorMessage } from '#domain/errors.ts'
+import { App } from './app.ts'
+import { EXIT, exitCodeFor } from './exit-codes.ts'
+import { nextStopSignal } from './stop-signal.ts'
+
+/** Runs a command line, such as `process.argv`; resolves with the exit code. */
+export async function runCli(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.ok
+  const program = new Command('parley')
+    .description('A self-hosted Discord assistant that people talk to in direct messages.')
+    .version(readVersion())
+    .showHelpAfterError()
+  program
+    .command('start', { isDefault: true })
+    .description('run Parley: on Discord with a token, in this terminal without')
+    .action(async () => {
+      exitCode = await withSettings(start)
+    })
+  program
+    .command('config')
+    .description('show every setting in force and where it comes from; secrets stay hidden')
+    .action(async () => {
+      exitCode = await withSettings(showSettings)
+    })
+  await program.parseAsync(argv)
+  return exitCode
+}
+
+async function withSettings(run: (settings: Settings) => Promise<number>): Promise<number> {
+  let settings: Settings
+  try {
+    settings = loadSettings({ env: process.env })
+  } catch (error) {
+    process.stderr.write(`${error instanceof ConfigError ? formatProblems(error.problems) : errorMessage(error)}\n`)
+    return exitCodeFor(error)
+  }
+  return run(settings)
+}
+
+async function showSettings(settings: Settings): Promise<number> {
+  const rows = describeSettings(settings)
+  const width = Math.max(...rows.map(({ key }) => key.length))
+  for (const { key, value, source } of rows) process.stdout.write(`${key.padEnd(width)}  ${value}  (${source})\n`)
+  return EXIT.ok
+}
+
+async function start(settings: Settings): Promise<number> {
+  const logPretty = settings.log.pretty === 'always' || (settings.log.pretty === 'auto' && process.stderr.isTTY)
+  const log = createThreadLog({ level: settings.log.level, pretty: logPretty, name: 'parley' })
+  const interactive = process.stdin.isTTY && process.stdout.isTTY
+  const terminal = { input: process.stdin, output: process.stdout, notices: process.stderr, interactive }
+  const app = new App({ settings, logPretty, log, terminal })
+  const signal = nextStopSignal()
+  try {
+    await app.start()
+    const cause = await Promise.race([app.ended, signal.received])
+    if (cause !== undefined) log.info({ signal: cause }, 'stopping')
+    await app.stop(cause === undefined ? 0 : settings.shutdown.graceMs)
+    return EXIT.ok
+  } catch (error) {
+    process.stderr.write(`${errorMessage(error)}\n`)
+    await app.stop(0)
+    return exitCodeFor(error)
+  } finally {
+    signal.ignore()
+  }
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  const { version }: { version: string } = JSON.parse(text)
+  return version
+}
