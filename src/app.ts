@@ -11,6 +11,7 @@ import { errorMessage } from '#domain/errors.ts'
 import { uuidV7 } from '#domain/uuid.ts'
 import { PiscinaPool } from '#pool/piscina-pool.ts'
 import type { Gateway } from '#protocol/gateway.ts'
+import type { QueueStatistics } from '#protocol/queue.ts'
 import { ConversationQueue } from '#queue/conversation-queue.ts'
 
 /** The terminal, for when there is no Discord token. */
@@ -22,6 +23,8 @@ interface Terminal {
   readonly notices: Writable
   /** Whether a person sits at it. */
   readonly interactive: boolean
+  /** Does what Ctrl+C does. */
+  readonly onInterrupted: () => void
 }
 
 export interface AppOptions {
@@ -52,8 +55,10 @@ export class App {
   #resolveEnded: () => void = () => undefined
   #rejectEnded: (error: Error) => void = () => undefined
   readonly #stops: { readonly name: string; readonly stop: () => Promise<void> }[] = []
+  #databaseStarting: Promise<DatabaseActor> | undefined
   #queue: ConversationQueue | undefined
   #gateway: Gateway | undefined
+  #stopped: Promise<void> | undefined
 
   constructor(options: AppOptions) {
     this.#options = options
@@ -65,10 +70,15 @@ export class App {
     this.ended.catch(() => undefined)
   }
 
-  /** Starts everything; rejects with the error of the part that did not start, the others stopped again. */
+  /**
+   * Starts everything; rejects with the error of the part that did not start, the others stopped again. A stop that
+   * comes meanwhile ends it early.
+   */
   async start(): Promise<void> {
     try {
-      const database = await this.#startDatabase()
+      this.#databaseStarting = this.#startDatabase()
+      const database = await this.#databaseStarting
+      if (this.#stopped !== undefined) return
       const pool = this.#startPool(database)
       const queue = this.#startQueue(database, pool)
       await this.#buildGateway(queue, database).start()
@@ -78,9 +88,16 @@ export class App {
     }
   }
 
-  /** Takes no more messages in, lets running requests end within `graceMs`, and closes everything. */
-  async stop(graceMs: number): Promise<void> {
+  /** Takes no more messages in, lets running requests end within `graceMs`, and closes everything. The first call counts. */
+  stop(graceMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs)
+    return this.#stopped
+  }
+
+  async #stop(graceMs: number): Promise<void> {
     const { log } = this.#options
+    // What is half open cannot be closed yet; its failure is told by `start`.
+    await this.#databaseStarting?.catch(() => undefined)
     this.#gateway?.stopIntake()
     await this.#queue?.stop(graceMs)
     for (const { name, stop } of this.#stops.splice(0).reverse()) {
@@ -90,6 +107,7 @@ export class App {
         log.error({ part: name, error: errorMessage(error) }, 'a part of Parley did not stop as it should')
       }
     }
+    if (this.#queue) log.info(totalsOf(this.#queue.stats()), 'stopped')
   }
 
   async #startDatabase(): Promise<DatabaseActor> {
@@ -158,11 +176,12 @@ export class App {
     const { token, apiUrl, editIntervalMs } = settings.discord
     const gateway =
       token === null
-        ? new ConsoleGateway({ ...terminal, queue, store: database.api, onEnded: this.#resolveEnded })
+        ? new ConsoleGateway({ ...terminal, queue, store: database.api, onEnded: (problem) => this.#end(problem) })
         : new DiscordGateway({
             token,
             apiUrl,
             editIntervalMs,
+            maxMessageLength: settings.queue.maxMessageLength,
             queue,
             store: database.api,
             clock: systemClock,
@@ -174,7 +193,18 @@ export class App {
     return gateway
   }
 
+  #end(problem: Error | undefined): void {
+    if (problem) this.#rejectEnded(problem)
+    else this.#resolveEnded()
+  }
+
   get #showsOnDiscord(): boolean {
     return this.#options.settings.discord.token !== null
   }
+}
+
+/** What a run did in all, for the last line of its log. */
+function totalsOf(stats: QueueStatistics): object {
+  const { totalProcessed, totalFailed, totalCancelled, totalRetried, rejected, database, lateEvents } = stats
+  return { totalProcessed, totalFailed, totalCancelled, totalRetried, rejected, database, lateEvents }
 }

@@ -5,8 +5,8 @@ import { ConfigError, formatProblems } from '#config/config-error.ts'
 import { describeSettings } from '#config/describe-settings.ts'
 import { loadSettings } from '#config/load-settings.ts'
 import type { Settings } from '#config/settings.ts'
+import { isBrokenPipe } from '#console/broken-pipe.ts'
 import { errorMessage } from '#domain/errors.ts'
-import { App } from './app.ts'
 import { EXIT, exitCodeFor } from './exit-codes.ts'
 import { nextStopSignal } from './stop-signal.ts'
 
@@ -20,7 +20,11 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   program
     .command('start', { isDefault: true })
     .description('run Parley: on Discord with a token, in this terminal without')
+    // As the default it gets to see every name that is no command.
+    .allowExcessArguments()
     .action(async () => {
+      const [unknown] = program.args.filter((name) => name !== 'start')
+      if (unknown !== undefined) program.error(`error: unknown command '${unknown}'`)
       exitCode = await withSettings(start)
     })
   program
@@ -47,20 +51,34 @@ async function withSettings(run: (settings: Settings) => Promise<number>): Promi
 async function showSettings(settings: Settings): Promise<number> {
   const rows = describeSettings(settings)
   const width = Math.max(...rows.map(({ key }) => key.length))
-  for (const { key, value, source } of rows) process.stdout.write(`${key.padEnd(width)}  ${value}  (${source})\n`)
-  return EXIT.ok
+  return print(rows.map(({ key, value, source }) => `${key.padEnd(width)}  ${value}  (${source})\n`).join(''))
+}
+
+/** Writes to standard output; resolves with the exit code. */
+function print(text: string): Promise<number> {
+  return new Promise((resolve) => {
+    // The callback below is told as well; without a listener the process would end right here.
+    process.stdout.on('error', () => undefined)
+    process.stdout.write(text, (error) => {
+      if (!error || isBrokenPipe(error)) return resolve(EXIT.ok)
+      process.stderr.write(`${errorMessage(error)}\n`)
+      resolve(EXIT.failed)
+    })
+  })
 }
 
 async function start(settings: Settings): Promise<number> {
   const logPretty = settings.log.pretty === 'always' || (settings.log.pretty === 'auto' && process.stderr.isTTY)
   const log = createThreadLog({ level: settings.log.level, pretty: logPretty, name: 'parley' })
   const interactive = process.stdin.isTTY && process.stdout.isTTY
-  const terminal = { input: process.stdin, output: process.stdout, notices: process.stderr, interactive }
-  const app = new App({ settings, logPretty, log, terminal })
+  const onInterrupted = () => void process.kill(process.pid, 'SIGINT')
+  const terminal = { input: process.stdin, output: process.stdout, notices: process.stderr, interactive, onInterrupted }
   const signal = nextStopSignal()
+  // Half a second of work that neither a wrong setting nor another command should have to wait for.
+  const { App } = await import('./app.ts')
+  const app = new App({ settings, logPretty, log, terminal })
   try {
-    await app.start()
-    const cause = await Promise.race([app.ended, signal.received])
+    const cause = await Promise.race([app.start().then(() => app.ended), signal.received])
     if (cause !== undefined) log.info({ signal: cause }, 'stopping')
     await app.stop(cause === undefined ? 0 : settings.shutdown.graceMs)
     return EXIT.ok

@@ -7,4 +7,4 @@ process.exitCode = await runCli(process.argv)
 setTimeout(() => {
   process.stderr.write('Parley has stopped, but something keeps the process alive; ending it.\n')
   process.exit()
-}, 5_000).unref()
+}, 1_000).unref()

@@ -2,10 +2,12 @@
 export interface MailboxOptions<M> {
   /** How many messages may wait; `offer` refuses beyond it. */
   readonly capacity: number
-  /** Handles one message; must not throw. */
+  /** Handles one message. */
   readonly handle: (message: M) => void
   /** Called after each batch of messages. */
   readonly afterBatch?: () => void
+  /** Told what `handle` threw, or `afterBatch`: then there is no message. The next message is handled all the same. */
+  readonly onError: (error: unknown, message: M | undefined) => void
 }
 
 /** So many messages are handled before the event loop gets its turn again. */
@@ -49,11 +51,21 @@ export class Mailbox<M> {
     setImmediate(() => this.#runBatch())
   }
 
+  /** The next batch is scheduled first, so nothing that goes wrong in this one can end the mailbox. */
   #runBatch(): void {
-    const batch = this.#inbox.splice(0, BATCH)
-    for (const message of batch) this.#options.handle(message)
-    this.#options.afterBatch?.()
+    const { handle, afterBatch } = this.#options
     this.#scheduled = false
+    const batch = this.#inbox.splice(0, BATCH)
     if (this.#inbox.length > 0) this.#schedule()
+    for (const message of batch) this.#guard(() => handle(message), message)
+    if (afterBatch) this.#guard(afterBatch)
+  }
+
+  #guard(step: () => void, message?: M): void {
+    try {
+      step()
+    } catch (error) {
+      this.#options.onError(error, message)
+    }
   }
 }

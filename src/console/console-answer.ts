@@ -1,6 +1,8 @@
 import type { Writable } from 'node:stream'
 import type { Refusal, RequestEvent } from '#protocol/queue.ts'
 
+type Completed = Extract<RequestEvent, { type: 'completed' }>
+
 /** Writes one answer to the terminal as it comes; what is not the answer goes to the notices. */
 export class ConsoleAnswer {
   readonly #output: Writable
@@ -22,7 +24,7 @@ export class ConsoleAnswer {
       case 'delta':
         return this.#write(event.text)
       case 'completed':
-        return this.#complete(event.answer)
+        return this.#complete(event)
       case 'failed':
         return this.#end(`${event.failure.message} (${event.failure.code})`)
       case 'cancelled':
@@ -47,9 +49,12 @@ export class ConsoleAnswer {
   }
 
   /** The last pieces can still be on their way when the whole answer is there. */
-  #complete(answer: string): void {
-    if (answer.startsWith(this.#written)) this.#write(answer.slice(this.#written.length))
+  #complete(event: Completed): void {
+    const { answer } = event
+    const isBegun = answer.startsWith(this.#written)
+    this.#write(isBegun ? answer.slice(this.#written.length) : `\n${answer}`)
     this.#output.write('\n')
+    for (const note of notesOn(event)) this.#notices.write(`${note}\n`)
     this.#resolveEnded()
   }
 
@@ -65,4 +70,16 @@ export class ConsoleAnswer {
     this.#notices.write(`${notice}\n`)
     this.#resolveEnded()
   }
+}
+
+/** What the answer itself does not tell. */
+function notesOn({ stopReason, trimmedMessages, stored }: Completed): string[] {
+  const notes: string[] = []
+  if (stopReason === 'length') notes.push('The answer reached its length limit and stops here.')
+  if (trimmedMessages > 0) {
+    const oldest = trimmedMessages === 1 ? 'The oldest message' : `The oldest ${trimmedMessages} messages`
+    notes.push(`${oldest} of the conversation did not fit any more and went unseen by the model.`)
+  }
+  if (!stored) notes.push('This answer could not be saved, so it will not be remembered.')
+  return notes
 }

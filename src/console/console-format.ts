@@ -2,12 +2,12 @@ import type { HistoryMessage } from '#domain/conversation.ts'
 import type { DurationSummary } from '#domain/durations.ts'
 import type { QueueStatistics } from '#protocol/queue.ts'
 
-/** The conversation as it is read: who said what, oldest first. */
+/** The conversation as it is read: who said what and when, oldest first. */
 export function formatHistory(messages: readonly HistoryMessage[]): string {
   if (messages.length === 0) return 'Nothing has been said yet.\n'
   const lines = messages.map(({ role, content, timestamp }) => {
     const time = new Date(timestamp).toISOString().slice(0, 16).replace('T', ' ')
-    return `${time}  ${role === 'user' ? 'you' : 'parley'}: ${content}\n`
+    return `${time} UTC  ${role === 'user' ? 'you' : 'parley'}: ${content}\n`
   })
   return lines.join('')
 }

@@ -4,6 +4,7 @@ import { DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
 import type { RequestQueue } from '#protocol/queue.ts'
+import { isBrokenPipe } from './broken-pipe.ts'
 import { ConsoleAnswer } from './console-answer.ts'
 import { runCommand } from './console-commands.ts'
 
@@ -17,8 +18,10 @@ export interface ConsoleOptions {
   readonly notices: Writable
   /** Whether a person sits at it: then there is a greeting and a prompt. */
   readonly interactive: boolean
-  /** The input has ended, or the person has. */
-  readonly onEnded: () => void
+  /** Ctrl+C, which a terminal does not turn into a signal while lines are being edited. */
+  readonly onInterrupted: () => void
+  /** The input has ended, the person has, or answers can no longer be written: then with the reason. */
+  readonly onEnded: (problem?: Error) => void
 }
 
 /** Whose conversation the terminal's is. */
@@ -39,6 +42,10 @@ export class ConsoleGateway implements Gateway {
       input: options.input,
       ...(options.interactive ? { output: options.notices, prompt: 'you> ', historySize: 100 } : {}),
     })
+    this.#lines.on('SIGINT', options.onInterrupted)
+    options.output.on('error', (error) => this.#outputFailed(error))
+    // Whoever does not read them misses the notices only.
+    options.notices.on('error', () => undefined)
   }
 
   async start(): Promise<void> {
@@ -65,6 +72,11 @@ export class ConsoleGateway implements Gateway {
       this.#prompt()
     }
     onEnded()
+  }
+
+  #outputFailed(error: Error): void {
+    this.stopIntake()
+    this.#options.onEnded(isBrokenPipe(error) ? undefined : error)
   }
 
   async #take(line: string): Promise<'goOn' | 'quit'> {

@@ -10,25 +10,30 @@ import {
 import { z } from 'zod'
 
 /** Discord's own limit for a text option. */
-const MAX_QUESTION_LENGTH = 6_000
+const MAX_OPTION_LENGTH = 6_000
 
-/** `/ask message`: works in direct conversations and in servers the bot is in. */
-export const ASK_COMMAND = {
-  type: ApplicationCommandType.ChatInput,
-  name: 'ask',
-  description: 'Ask Parley something.',
-  integration_types: [ApplicationIntegrationType.GuildInstall],
-  contexts: [InteractionContextType.Guild, InteractionContextType.BotDM],
-  options: [
-    {
-      type: ApplicationCommandOptionType.String,
-      name: 'message',
-      description: 'What you want to know.',
-      required: true,
-      max_length: MAX_QUESTION_LENGTH,
-    },
-  ],
-} satisfies RESTPostAPIChatInputApplicationCommandsJSONBody
+export const ASK = 'ask'
+export const QUESTION = 'message'
+
+/** `/ask message`: works in direct conversations and in servers; Discord itself tells who writes too much. */
+export function askCommand(maxMessageLength: number): RESTPostAPIChatInputApplicationCommandsJSONBody {
+  return {
+    type: ApplicationCommandType.ChatInput,
+    name: ASK,
+    description: 'Ask Parley something.',
+    integration_types: [ApplicationIntegrationType.GuildInstall],
+    contexts: [InteractionContextType.Guild, InteractionContextType.BotDM],
+    options: [
+      {
+        type: ApplicationCommandOptionType.String,
+        name: QUESTION,
+        description: 'What you want to know.',
+        required: true,
+        max_length: Math.min(MAX_OPTION_LENGTH, maxMessageLength),
+      },
+    ],
+  }
+}
 
 /** The fields that make a registered command the same as ours; Discord adds others. */
 const registeredCommands = z.array(
@@ -53,11 +58,15 @@ const registeredCommands = z.array(
 )
 
 /** Registers the commands with Discord unless it has exactly these; tells whether it did. */
-export async function registerCommands(rest: REST, applicationId: string): Promise<boolean> {
+export async function registerCommands(
+  rest: REST,
+  applicationId: string,
+  commands: readonly RESTPostAPIChatInputApplicationCommandsJSONBody[],
+): Promise<boolean> {
   const route = Routes.applicationCommands(applicationId)
   const registered = registeredCommands.safeParse(await rest.get(route))
-  const ours = registeredCommands.parse([ASK_COMMAND])
+  const ours = registeredCommands.parse(commands)
   if (registered.success && JSON.stringify(registered.data) === JSON.stringify(ours)) return false
-  await rest.put(route, { body: [ASK_COMMAND] })
+  await rest.put(route, { body: commands })
   return true
 }

@@ -1,7 +1,7 @@
 import type { Failure } from '#domain/failure.ts'
-import type { CancelReason, RequestEvent } from '#protocol/queue.ts'
+import type { CancelReason, Refusal, RequestEvent } from '#protocol/queue.ts'
 
-/** What the messages of one request have to show. */
+/** What the messages that answer one question have to show. */
 export type CardState =
   | { readonly phase: 'queued'; readonly position: number; readonly retried: boolean }
   | { readonly phase: 'thinking' }
@@ -10,10 +10,14 @@ export type CardState =
   /** What was written before the failure stays visible. */
   | { readonly phase: 'failed'; readonly written: readonly string[]; readonly failure: Failure }
   | { readonly phase: 'cancelled'; readonly written: readonly string[]; readonly reason: CancelReason }
+  /** The message did not become a request. */
+  | { readonly phase: 'refused'; readonly refusal: Refusal }
+
+const NOT_FINAL: readonly CardState['phase'][] = ['queued', 'thinking', 'answering']
 
 /** True once nothing more will come. */
 export function isFinal(state: CardState): boolean {
-  return state.phase === 'answered' || state.phase === 'failed' || state.phase === 'cancelled'
+  return !NOT_FINAL.includes(state.phase)
 }
 
 /** What a card shows after an event of its request; `state` is undefined before the first. */
@@ -43,7 +47,8 @@ export function afterEvent(state: CardState | undefined, event: RequestEvent): C
 }
 
 function writtenIn(state: CardState | undefined): readonly string[] {
-  return state?.phase === 'answering' ? [...state.finished, state.tail] : []
+  if (state?.phase !== 'answering') return []
+  return state.tail === '' ? state.finished : [...state.finished, state.tail]
 }
 
 function notesOf(event: Extract<RequestEvent, { type: 'completed' }>): string[] {

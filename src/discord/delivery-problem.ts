@@ -11,12 +11,18 @@ export type DeliveryProblem =
   /** Try again later. */
   | { readonly type: 'passing'; readonly reason: string }
 
+/** A new message brings an archived thread back, an edit does not. */
+const GONE: readonly (string | number)[] = [
+  RESTJSONErrorCodes.UnknownMessage,
+  RESTJSONErrorCodes.InvalidActionOnArchivedThread,
+]
+
 /** Reads an error of Discord's API (codes: discord.com/developers/docs/topics/opcodes-and-status-codes). */
 export function readDeliveryProblem(error: unknown): DeliveryProblem {
   if (error instanceof InteractionEnded) return { type: 'messageGone' }
   const reason = errorMessage(error)
   if (error instanceof DiscordAPIError) {
-    if (error.code === RESTJSONErrorCodes.UnknownMessage) return { type: 'messageGone' }
+    if (GONE.includes(error.code)) return { type: 'messageGone' }
     return { type: isPassing(error.status) ? 'passing' : 'impossible', reason: `${error.code}: ${reason}` }
   }
   if (error instanceof HTTPError && !isPassing(error.status)) return { type: 'impossible', reason }

@@ -2,10 +2,9 @@ import {
   type ChatInputCommandInteraction,
   Client,
   Events,
+  GatewayDispatchEvents,
   GatewayIntentBits,
-  type Message,
   Options,
-  Partials,
 } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
@@ -14,17 +13,27 @@ import { DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
 import type { NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
-import { ASK_COMMAND, registerCommands } from './ask-command.ts'
+import { acknowledge } from './acknowledge.ts'
+import { ASK, askCommand, QUESTION, registerCommands } from './ask-command.ts'
+import { inTime } from './in-time.ts'
 import { readMessage } from './intake.ts'
+import { InteractionTarget } from './interaction-target.ts'
+import { logIn } from './log-in.ts'
 import { readLoginProblem } from './login-problem.ts'
+import { readMessageEvent } from './message-event.ts'
+import { RecentIds } from './recent-ids.ts'
 import { ReplyCards } from './reply-cards.ts'
-import { channelTarget, interactionTarget, type ReplyTarget } from './reply-target.ts'
+import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
 
 export interface DiscordOptions {
   readonly token: string
   /** Without the version, such as https://discord.com/api. */
   readonly apiUrl: string
   readonly editIntervalMs: number
+  /** The longest message the queue takes in, in UTF-16 code units. */
+  readonly maxMessageLength: number
+  /** How long one call may take before discord.js makes it again; 15 s. */
+  readonly callTimeoutMs?: number
   readonly queue: RequestQueue
   readonly store: Pick<DatabaseApi, 'setStatusMessage'>
   readonly clock: Clock
@@ -33,23 +42,42 @@ export interface DiscordOptions {
   readonly onGivenUp: (error: Error) => void
 }
 
-/** Direct messages, and mentions in servers; contents of both come without the privileged intent. */
-const INTENTS = [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages, GatewayIntentBits.DirectMessages]
+/**
+ * Messages in servers, of which only those that mention the bot come with their content, and direct ones.
+ * Commands need no intent, and of channels and members nothing needs to be known.
+ */
+const INTENTS = [GatewayIntentBits.GuildMessages, GatewayIntentBits.DirectMessages]
+
+const CALL_TIMEOUT_MS = 15_000
+
+/** Discord makes a bot that registers commands too often wait for hours. */
+const REGISTRATION_TIMEOUT_MS = 10_000
+
+/** More than can come in the minutes for which Discord may repeat events; older ones the database knows. */
+const REMEMBERED_EVENTS = 10_000
+
+const STOPPING: Refusal = {
+  code: 'QUEUE_STOPPING',
+  message: 'Parley is shutting down. Your message was not taken in; please send it again when it is back.',
+}
 
 /** Parley's connection to Discord: messages and commands become requests, cards show what becomes of them. */
 export class DiscordGateway implements Gateway {
   readonly #options: DiscordOptions
   readonly #client: Client
   readonly #cards: ReplyCards
+  readonly #seen = new RecentIds(REMEMBERED_EVENTS)
+  readonly #stopped = Promise.withResolvers<void>()
+  /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
+  #reconnecting: PromiseWithResolvers<void> | undefined
+  #running = false
   #stopping = false
 
   constructor(options: DiscordOptions) {
     this.#options = options
     this.#client = new Client({
       intents: INTENTS,
-      // Direct conversations that are not known yet come as partials.
-      partials: [Partials.Channel],
-      rest: { api: options.apiUrl },
+      rest: { api: options.apiUrl, timeout: options.callTimeoutMs ?? CALL_TIMEOUT_MS },
       allowedMentions: { parse: [], repliedUser: false },
       makeCache: Options.cacheWithLimits({ ...Options.DefaultMakeCacheSettings, MessageManager: 0 }),
     })
@@ -58,27 +86,24 @@ export class DiscordGateway implements Gateway {
       editIntervalMs: options.editIntervalMs,
       clock: options.clock,
       log: options.log,
-      onShown: (requestId, messageId) => this.#rememberMessage(requestId, messageId),
+      onShown: (requestId, messageId) => void this.#rememberMessage(requestId, messageId),
     })
     this.#listen()
   }
 
   /** Logs in and registers the commands; rejects with a `DISCORD_…` error that says what to do. */
   async start(): Promise<void> {
-    const ready = new Promise<void>((resolve) => this.#client.once(Events.ClientReady, () => resolve()))
-    try {
-      await this.#client.login(this.#options.token)
-      await ready
-    } catch (error) {
-      await this.#client.destroy()
-      throw readLoginProblem(error)
-    }
-    const { log } = this.#options
+    const { token, clock, log } = this.#options
+    if (!(await logIn(this.#client, token, clock, this.#stopped.promise))) return
+    this.#running = true
+    if (this.#stopping) return this.#client.destroy()
     log.info({ user: this.#client.user?.tag, servers: this.#client.guilds.cache.size }, 'connected to Discord')
-    await this.#register()
+    if (!(await inTime(this.#register(), clock, REGISTRATION_TIMEOUT_MS))) {
+      log.warn({}, 'Discord takes its time to register the commands; direct messages and mentions work meanwhile')
+    }
   }
 
-  /** Takes no more messages in. */
+  /** Takes no more messages in: who writes is told so. */
   stopIntake(): void {
     this.#stopping = true
   }
@@ -86,92 +111,106 @@ export class DiscordGateway implements Gateway {
   /** Shows what is still to be shown, for at most `timeoutMs`, and disconnects. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true
-    const { clock } = this.#options
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimeout(resolve, timeoutMs)
-      void this.#cards.close().then(() => {
-        timer.cancel()
-        resolve()
-      })
-    })
+    this.#stopped.resolve()
+    await inTime(this.#settle(), this.#options.clock, timeoutMs)
     this.#cards.abandon()
-    await this.#client.destroy()
+    if (this.#running) await this.#client.destroy()
+    this.#reconnected()
+  }
+
+  async #settle(): Promise<void> {
+    await this.#cards.close()
+    await this.#reconnecting?.promise
   }
 
   #listen(): void {
     const { log, onGivenUp } = this.#options
-    this.#client.on(Events.MessageCreate, (message) => this.#guard(this.#onMessage(message)))
+    // Not the event of discord.js, which leaves out messages from channels and threads it does not know.
+    this.#client.ws.on(GatewayDispatchEvents.MessageCreate, (payload: unknown) => this.#guard(this.#onMessage(payload)))
     this.#client.on(Events.InteractionCreate, (interaction) => {
-      if (!interaction.isChatInputCommand() || interaction.commandName !== ASK_COMMAND.name) return
+      if (!interaction.isChatInputCommand() || interaction.commandName !== ASK) return
       this.#guard(this.#onAsk(interaction))
     })
     this.#client.on(Events.Error, (error) => log.error({ error: errorMessage(error) }, 'Discord connection error'))
+    this.#client.on(Events.ShardError, (error) => log.error({ error: errorMessage(error) }, 'Discord connection error'))
     this.#client.on(Events.Warn, (message) => log.warn({ message }, 'Discord connection warning'))
-    this.#client.on(Events.ShardResume, () => log.info({}, 'connection to Discord resumed'))
-    this.#client.on(Events.ShardReconnecting, () => log.warn({}, 'connection to Discord lost, reconnecting'))
-    this.#client.on(Events.ShardDisconnect, ({ code }) => {
-      if (!this.#stopping) onGivenUp(readLoginProblem({ code }))
+    this.#client.on(Events.ShardResume, () => {
+      log.info({}, 'connection to Discord resumed')
+      this.#reconnected()
     })
-    this.#client.on(Events.Invalidated, () => onGivenUp(readLoginProblem({ code: 'invalidated' })))
+    this.#client.on(Events.ShardReady, () => this.#reconnected())
+    this.#client.on(Events.ShardReconnecting, () => {
+      this.#reconnecting ??= Promise.withResolvers()
+      if (!this.#stopping) log.warn({}, 'connection to Discord lost, reconnecting')
+    })
+    this.#client.on(Events.ShardDisconnect, ({ code }) => {
+      this.#reconnected()
+      if (this.#running && !this.#stopping) onGivenUp(readLoginProblem({ code }))
+    })
   }
 
-  async #onMessage(message: Message): Promise<void> {
+  #reconnected(): void {
+    this.#reconnecting?.resolve()
+    this.#reconnecting = undefined
+  }
+
+  async #onMessage(payload: unknown): Promise<void> {
     const botId = this.#client.user?.id
-    if (this.#stopping || botId === undefined) return
-    const request = readMessage(
-      {
-        id: message.id,
-        channelId: message.channelId,
-        guildId: message.guildId,
-        content: message.content,
-        authorId: message.author.id,
-        authorIsBot: message.author.bot,
-        isSystem: message.system,
-        mentionsBot: message.mentions.users.has(botId),
-      },
-      botId,
-    )
-    if (!request) return
-    await this.#take(request, channelTarget(this.#client.rest, message.channelId, message.id))
+    if (botId === undefined) return
+    const message = readMessageEvent(payload, botId)
+    const request = message && readMessage(message, botId)
+    if (!request || !this.#seen.add(message.id)) return
+    await this.#take(request, message.id, new ChannelTarget(this.#client.rest, message.channelId, message.id))
   }
 
   async #onAsk(interaction: ChatInputCommandInteraction): Promise<void> {
-    const { applicationId, token, channelId, createdTimestamp: createdAt } = interaction
-    await interaction.deferReply()
+    const { rest } = this.#client
+    const { clock, log } = this.#options
+    const { id, applicationId, token, channelId, guildId, user, options } = interaction
+    if (!this.#seen.add(id)) return
+    const receivedAt = clock.now()
+    const acknowledged = await acknowledge(rest, interaction, log)
     const request: NewRequest = {
-      userId: interaction.user.id,
-      serverId: interaction.guildId ?? DIRECT_SERVER_ID,
+      userId: user.id,
+      serverId: guildId ?? DIRECT_SERVER_ID,
       channelId,
-      message: interaction.options.getString('message', true).trim(),
-      discordMessageId: interaction.id,
+      message: options.getString(QUESTION)?.trim() ?? '',
+      discordMessageId: id,
     }
-    const target = interactionTarget(this.#client.rest, { applicationId, token, channelId, createdAt }, () =>
-      this.#options.clock.now(),
-    )
-    await this.#take(request, target)
+    const received = { applicationId, token, channelId, receivedAt, acknowledged }
+    await this.#take(request, id, new InteractionTarget(rest, received, () => clock.now()))
   }
 
-  async #take(request: NewRequest, target: ReplyTarget): Promise<void> {
-    const result = await this.#options.queue.addRequest(request, this.#cards.listener(request.userId, target))
-    if (!result.accepted) await this.#showRefusal(result.refusal, target, request)
-  }
-
-  /** A replayed event of Discord is nobody's mistake: the first one is being answered. */
-  async #showRefusal(refusal: Refusal, target: ReplyTarget, { discordMessageId }: NewRequest): Promise<void> {
+  async #take(request: NewRequest, discordMessageId: string, target: ReplyTarget): Promise<void> {
+    const refusal = this.#stopping ? STOPPING : await this.#offer(request, target)
+    if (!refusal) return
     this.#options.log.info({ code: refusal.code, discordMessageId }, 'a message was refused')
-    if (refusal.code === 'REQUEST_DUPLICATE') return
-    await target.post(`⚠️ ${refusal.message}\n-# ${refusal.code}`, `r${discordMessageId}`)
+    // An event that Discord has sent again is nobody's mistake: the first one is answered.
+    if (refusal.code !== 'REQUEST_DUPLICATE') this.#cards.refuse(refusal, discordMessageId, target)
   }
 
-  #rememberMessage(requestId: string, messageId: string): void {
-    this.#guard(this.#options.store.setStatusMessage(requestId, messageId))
+  async #offer(request: NewRequest, target: ReplyTarget): Promise<Refusal | undefined> {
+    const result = await this.#options.queue.addRequest(request, this.#cards.listener(request.userId, target))
+    return result.accepted ? undefined : result.refusal
+  }
+
+  async #rememberMessage(requestId: string, messageId: string): Promise<void> {
+    try {
+      await this.#options.store.setStatusMessage(requestId, messageId)
+    } catch (error) {
+      this.#options.log.error(
+        { requestId, error: errorMessage(error) },
+        'the message that shows a request was not stored',
+      )
+    }
   }
 
   async #register(): Promise<void> {
     const applicationId = this.#client.application?.id
     if (applicationId === undefined) return
     try {
-      const changed = await registerCommands(this.#client.rest, applicationId)
+      const commands = [askCommand(this.#options.maxMessageLength)]
+      const changed = await registerCommands(this.#client.rest, applicationId, commands)
       if (changed) this.#options.log.info({}, 'registered the commands with Discord')
     } catch (error) {
       // Direct messages and mentions work without.
@@ -182,10 +221,7 @@ export class DiscordGateway implements Gateway {
   /** One message that cannot be dealt with must not take the connection down. */
   #guard(work: Promise<unknown>): void {
     work.catch((error: unknown) => {
-      this.#options.log.error(
-        { code: 'DELIVERY_FAILED', error: errorMessage(error) },
-        'a message from Discord could not be dealt with',
-      )
+      this.#options.log.error({ error: errorMessage(error) }, 'a message from Discord could not be dealt with')
     })
   }
 }

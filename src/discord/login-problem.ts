@@ -1,7 +1,11 @@
 import { DiscordAPIError, DiscordjsError, DiscordjsErrorCodes, GatewayCloseCodes } from 'discord.js'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 
-/** Says why Discord did not let the bot in, or closed the connection for good, and what to do. */
+/**
+ * Says why Discord did not let the bot in, or closed the connection for good, and what to do.
+ *
+ * @param error what was thrown, or the `code` the gateway closed the connection with.
+ */
 export function readLoginProblem(error: unknown): ParleyError {
   const code = codeOf(error)
   const options = { cause: error }
@@ -12,10 +16,10 @@ export function readLoginProblem(error: unknown): ParleyError {
   }
   if (code === GatewayCloseCodes.DisallowedIntents || code === DiscordjsErrorCodes.DisallowedIntents) {
     const message =
-      'Discord refused the intents Parley asks for (Guilds, Guild Messages, Direct Messages). None of them is privileged; check that the application is not restricted.'
+      'Discord refused the intents Parley asks for (Guild Messages, Direct Messages). None of them is privileged; check that the application is not restricted.'
     return new ParleyError('DISCORD_INTENTS_REFUSED', message, options)
   }
-  const message = `Discord could not be reached (${errorMessage(error)}). Check the network and discord.apiUrl, then start Parley again.`
+  const message = `Discord could not be reached (${reasonOf(error, code)}). Check the network and discord.apiUrl, then start Parley again.`
   return new ParleyError('DISCORD_UNREACHABLE', message, options)
 }
 
@@ -23,6 +27,11 @@ function isTokenRefused(error: unknown, code: unknown): boolean {
   if (error instanceof DiscordAPIError) return error.status === 401
   if (error instanceof DiscordjsError) return error.code === DiscordjsErrorCodes.TokenInvalid
   return code === GatewayCloseCodes.AuthenticationFailed
+}
+
+function reasonOf(error: unknown, code: unknown): string {
+  if (error instanceof Error || typeof code !== 'number') return errorMessage(error)
+  return `it closed the connection for good with code ${code} ${GatewayCloseCodes[code] ?? ''}`.trimEnd()
 }
 
 function codeOf(error: unknown): unknown {

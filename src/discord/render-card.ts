@@ -10,15 +10,17 @@ export function renderCard(state: CardState): string[] {
     case 'queued':
       return [state.retried ? `🔁 Trying again. ${queued(state.position)}` : queued(state.position)]
     case 'thinking':
-      return ['💭 Thinking…']
+      return [THINKING]
     case 'answering':
-      return state.tail === '' ? [...state.finished] : [...state.finished, state.tail]
+      return answering(state.finished, state.tail)
     case 'answered':
       return state.notes.reduce((parts, note) => withNote(parts, `-# ${note}`), [...state.parts])
     case 'failed':
-      return withNote(state.written, `⚠️ ${state.failure.message}\n-# ${state.failure.code}`)
+      return withNote(state.written, warning(state.failure))
     case 'cancelled':
       return withNote(state.written, CANCELLED[state.reason])
+    case 'refused':
+      return [warning(state.refusal)]
     default:
       return state satisfies never
   }
@@ -29,6 +31,18 @@ const CANCELLED = {
   shutdown:
     '⚠️ Parley is being restarted and had to stop here. Your question was not answered; please send it again in a moment.',
 } as const
+
+const THINKING = '💭 Thinking…'
+
+/** Until there is something to read, the placeholder stays. */
+function answering(finished: readonly string[], tail: string): string[] {
+  if (tail !== '') return [...finished, tail]
+  return finished.length === 0 ? [THINKING] : [...finished]
+}
+
+function warning({ message, code }: { readonly message: string; readonly code: string }): string {
+  return `⚠️ ${message}\n-# ${code}`
+}
 
 function queued(position: number): string {
   return position <= 1 ? '⏳ Queued: you are next.' : `⏳ Queued: you are ${ordinal(position)} in line.`

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
-import type { RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import type { Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { afterEvent, type CardState } from './card-state.ts'
 import { ReplyCard } from './reply-card.ts'
 import type { ReplyTarget } from './reply-target.ts'
@@ -16,13 +16,23 @@ export interface CardsOptions {
 
 interface OpenCard {
   readonly card: ReplyCard
-  readonly userId: string
+  readonly userId: string | null
 }
 
-/** The cards of all requests that came from Discord, kept up to date with what the queue tells. */
+interface NewCard {
+  readonly target: ReplyTarget
+  readonly nonce: string
+  /** Whose place in line it shows. */
+  readonly userId: string | null
+  /** What the log calls it by. */
+  readonly subject: object
+  readonly onFirstMessage: (messageId: string) => void
+}
+
+/** The cards of all questions that came from Discord, kept up to date with what the queue tells. */
 export class ReplyCards {
   readonly #options: CardsOptions
-  readonly #cards = new Map<string, OpenCard>()
+  readonly #cards = new Set<OpenCard>()
   readonly #unsubscribe: () => void
   #positions: Timer | undefined
 
@@ -39,30 +49,47 @@ export class ReplyCards {
     return (event) => {
       const state = afterEvent(card?.state, event)
       if (card) card.show(state)
-      else card = this.#open(event.requestId, userId, target, state)
+      else card = this.#openRequest(event.requestId, userId, target, state)
     }
+  }
+
+  /** Shows why a message did not become a request. */
+  refuse(refusal: Refusal, discordMessageId: string, target: ReplyTarget): void {
+    const subject = { discordMessageId }
+    const onFirstMessage = () => undefined
+    this.#open(
+      { target, nonce: `r${discordMessageId}`, userId: null, subject, onFirstMessage },
+      { phase: 'refused', refusal },
+    )
   }
 
   /** Waits until what is open is shown; the queue must have ended every request before. */
   async close(): Promise<void> {
-    await Promise.all([...this.#cards.values()].map(({ card }) => card.done))
-    this.#positions?.cancel()
-    this.#unsubscribe()
+    await Promise.all([...this.#cards].map(({ card }) => card.done))
   }
 
-  /** Gives up what could not be shown yet. */
+  /** Ends all cards, those not shown to their end, too. */
   abandon(): void {
     this.#positions?.cancel()
     this.#unsubscribe()
-    for (const { card } of this.#cards.values()) card.abandon()
+    if (this.#cards.size === 0) return
+    this.#options.log.warn({ replies: this.#cards.size }, 'some replies could not be shown on Discord before the end')
+    for (const { card } of this.#cards) card.abandon()
   }
 
-  #open(requestId: string, userId: string, target: ReplyTarget, state: CardState): ReplyCard {
-    const { editIntervalMs, clock, log } = this.#options
+  #openRequest(requestId: string, userId: string, target: ReplyTarget, state: CardState): ReplyCard {
     const onFirstMessage = (messageId: string) => this.#options.onShown(requestId, messageId)
-    const card = new ReplyCard({ requestId, target, editIntervalMs, clock, log, onFirstMessage }, state)
-    this.#cards.set(requestId, { card, userId })
-    void card.done.then(() => this.#cards.delete(requestId))
+    return this.#open({ target, nonce: shortened(requestId), userId, subject: { requestId }, onFirstMessage }, state)
+  }
+
+  #open({ target, nonce, userId, subject, onFirstMessage }: NewCard, state: CardState): ReplyCard {
+    const { editIntervalMs, clock, log } = this.#options
+    const onFailed = (reason: string) =>
+      log.error({ code: 'DELIVERY_FAILED', ...subject, reason }, 'a reply could not be shown on Discord')
+    const card = new ReplyCard({ target, nonce, editIntervalMs, clock, onFirstMessage, onFailed }, state)
+    const open = { card, userId }
+    this.#cards.add(open)
+    void card.done.then(() => this.#cards.delete(open))
     return card
   }
 
@@ -73,10 +100,15 @@ export class ReplyCards {
 
   #showPositions(): void {
     this.#positions = undefined
-    for (const { card, userId } of this.#cards.values()) {
-      if (card.state.phase !== 'queued') continue
+    for (const { card, userId } of this.#cards) {
+      if (userId === null || card.state.phase !== 'queued') continue
       const position = this.#options.queue.position(userId)
       if (position !== undefined && position > 0) card.show({ ...card.state, position })
     }
   }
+}
+
+/** A UUID in 22 characters. */
+function shortened(uuid: string): string {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex').toString('base64url')
 }

@@ -11,88 +11,9 @@ export interface ReplyTarget {
   post(content: string, nonce: string): Promise<string>
   edit(messageId: string, content: string): Promise<void>
   remove(messageId: string): Promise<void>
+  /** Ends the calls under way; no more may follow. */
+  abort(): void
 }
-
-/** Nobody is ever mentioned by what Parley sends; edits parse mentions again, so this goes with each. */
-const NO_MENTIONS = { parse: [], replied_user: false } as const
-
-/** Discord ends an interaction's token after 15 minutes; the rest is left to the calls under way. */
-const INTERACTION_LIFETIME_MS = 14.5 * 60_000
-
-/** Replies in a channel, as a direct conversation is one too. */
-export function channelTarget(rest: REST, channelId: string, replyTo: string | null): ReplyTarget {
-  const reference = replyTo === null ? {} : { message_reference: { message_id: replyTo, fail_if_not_exists: false } }
-  return {
-    async post(content, nonce) {
-      const body = { content, nonce, enforce_nonce: true, allowed_mentions: NO_MENTIONS, ...reference }
-      return idOf(await rest.post(Routes.channelMessages(channelId), { body }))
-    },
-    async edit(messageId, content) {
-      const body = { content, allowed_mentions: NO_MENTIONS }
-      await rest.patch(Routes.channelMessage(channelId, messageId), { body })
-    },
-    async remove(messageId) {
-      await rest.delete(Routes.channelMessage(channelId, messageId))
-    },
-  }
-}
-
-export interface Interaction {
-  readonly applicationId: string
-  readonly token: string
-  readonly channelId: string
-  /** ms since epoch */
-  readonly createdAt: number
-}
-
-/**
- * Replies to an interaction that has been deferred. Once its token has ended, what is still to be
- * shown goes to the channel as normal messages.
- */
-export function interactionTarget(rest: REST, interaction: Interaction, now: () => number): ReplyTarget {
-  const { applicationId, token, channelId, createdAt } = interaction
-  const channel = channelTarget(rest, channelId, null)
-  const inChannel = new Set<string>()
-  let answered = false
-
-  const tokenEnded = () => now() - createdAt > INTERACTION_LIFETIME_MS
-  const postToChannel = async (content: string, nonce: string) => {
-    const id = await channel.post(content, nonce)
-    inChannel.add(id)
-    return id
-  }
-  const overWebhook = (messageId: string) => Routes.webhookMessage(applicationId, token, messageId)
-
-  return {
-    async post(content, nonce) {
-      if (tokenEnded()) return postToChannel(content, nonce)
-      const body = { content, allowed_mentions: NO_MENTIONS }
-      try {
-        const id = answered
-          ? idOf(await rest.post(Routes.webhook(applicationId, token), { body, auth: false, query: WAIT }))
-          : idOf(await rest.patch(overWebhook('@original'), { body, auth: false }))
-        answered = true
-        return id
-      } catch (error) {
-        if (isTokenEnded(error)) return postToChannel(content, nonce)
-        throw error
-      }
-    },
-    async edit(messageId, content) {
-      if (inChannel.has(messageId)) return channel.edit(messageId, content)
-      if (tokenEnded()) throw new InteractionEnded()
-      const body = { content, allowed_mentions: NO_MENTIONS }
-      await rest.patch(overWebhook(messageId), { body, auth: false })
-    },
-    async remove(messageId) {
-      if (inChannel.has(messageId)) return channel.remove(messageId)
-      await rest.delete(overWebhook(messageId), { auth: false })
-    },
-  }
-}
-
-/** Without it a webhook call does not say which message it made. */
-const WAIT = new URLSearchParams({ wait: 'true' })
 
 /** The message can no longer be edited: what it should show goes into a new one. */
 export class InteractionEnded extends Error {
@@ -103,14 +24,74 @@ export class InteractionEnded extends Error {
   }
 }
 
-function isTokenEnded(error: unknown): boolean {
-  return (
-    error instanceof DiscordAPIError &&
-    (error.code === RESTJSONErrorCodes.InvalidWebhookToken || error.code === RESTJSONErrorCodes.UnknownWebhook)
-  )
+/** Nobody is ever mentioned by what Parley sends; edits parse mentions again, so this goes with each. */
+export const NO_MENTIONS = { parse: [], replied_user: false } as const
+
+/** Replies in a channel, as a direct conversation is one too. */
+export class ChannelTarget implements ReplyTarget {
+  readonly #rest: REST
+  readonly #channelId: string
+  readonly #aborter = new AbortController()
+  #replyTo: string | null
+
+  /** @param replyTo the message that is answered. */
+  constructor(rest: REST, channelId: string, replyTo: string | null) {
+    this.#rest = rest
+    this.#channelId = channelId
+    this.#replyTo = replyTo
+  }
+
+  /** From now on messages answer this one, or none. */
+  replyTo(messageId: string | null): void {
+    this.#replyTo = messageId
+  }
+
+  async post(content: string, nonce: string): Promise<string> {
+    try {
+      return await this.#post(content, nonce)
+    } catch (error) {
+      if (this.#replyTo === null || !isApiError(error, [CANNOT_REPLY])) throw error
+      this.#replyTo = null
+      return this.#post(content, nonce)
+    }
+  }
+
+  async edit(messageId: string, content: string): Promise<void> {
+    const body = { content, allowed_mentions: NO_MENTIONS }
+    await this.#rest.patch(Routes.channelMessage(this.#channelId, messageId), { body, signal: this.#aborter.signal })
+  }
+
+  async remove(messageId: string): Promise<void> {
+    await this.#rest.delete(Routes.channelMessage(this.#channelId, messageId), { signal: this.#aborter.signal })
+  }
+
+  abort(): void {
+    this.#aborter.abort()
+  }
+
+  async #post(content: string, nonce: string): Promise<string> {
+    const reply = this.#replyTo === null ? {} : { message_reference: reference(this.#replyTo) }
+    const body = { content, nonce, enforce_nonce: true, allowed_mentions: NO_MENTIONS, ...reply }
+    const { signal } = this.#aborter
+    return idOf(await this.#rest.post(Routes.channelMessages(this.#channelId), { body, signal }))
+  }
 }
 
-function idOf(message: unknown): string {
+/** In servers a reply needs the permission to read what was written before. */
+const CANNOT_REPLY = RESTJSONErrorCodes.CannotReplyWithoutPermissionToReadMessageHistory
+
+/** A question that was deleted meanwhile is answered all the same. */
+function reference(messageId: string) {
+  return { message_id: messageId, fail_if_not_exists: false }
+}
+
+/** Tells whether Discord refused a call with one of these codes. */
+export function isApiError(error: unknown, codes: readonly RESTJSONErrorCodes[]): boolean {
+  return error instanceof DiscordAPIError && codes.some((code) => code === error.code)
+}
+
+/** The id of a message that Discord's API returned. */
+export function idOf(message: unknown): string {
   if (typeof message === 'object' && message !== null && 'id' in message && typeof message.id === 'string') {
     return message.id
   }

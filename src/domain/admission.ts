@@ -5,6 +5,8 @@ export interface AdmissionFacts {
   readonly maxMessageLength: number
   readonly stopping: boolean
   readonly userIsActive: boolean
+  /** It is the message of the user's active request, told once more. */
+  readonly isReplay: boolean
   /** Accepted requests that have not begun, those that can start at once included. */
   readonly waiting: number
   /** Places that are free: as many of the waiting ones are about to start and do not fill the queue. */
@@ -15,6 +17,7 @@ export interface AdmissionFacts {
 export type AdmissionRefusal =
   | { readonly code: 'QUEUE_STOPPING' }
   | { readonly code: 'REQUEST_INVALID'; readonly problem: 'empty' | 'too long' }
+  | { readonly code: 'REQUEST_DUPLICATE' }
   | { readonly code: 'REQUEST_ALREADY_ACTIVE' }
   | { readonly code: 'QUEUE_FULL' }
 
@@ -23,6 +26,7 @@ export function refuse(facts: AdmissionFacts): AdmissionRefusal | undefined {
   if (facts.stopping) return { code: 'QUEUE_STOPPING' }
   if (facts.message.trim() === '') return { code: 'REQUEST_INVALID', problem: 'empty' }
   if (facts.message.length > facts.maxMessageLength) return { code: 'REQUEST_INVALID', problem: 'too long' }
+  if (facts.isReplay) return { code: 'REQUEST_DUPLICATE' }
   if (facts.userIsActive) return { code: 'REQUEST_ALREADY_ACTIVE' }
   if (facts.waiting - facts.freeSlots >= facts.maxQueueSize) return { code: 'QUEUE_FULL' }
   return undefined

@@ -24,15 +24,16 @@ export class SlidingDurations {
     this.#windowMs = windowMs
   }
 
+  /** The host's clock can be set back in between, so a duration can come out negative: it counts as none. */
   add(atMs: number, valueMs: number): void {
-    this.#samples[this.#next] = { atMs, valueMs }
+    this.#samples[this.#next] = { atMs, valueMs: Math.max(0, valueMs) }
     this.#next = (this.#next + 1) % this.#capacity
   }
 
   /** Percentiles by nearest rank; zeros when there are no samples. */
   summary(nowMs: number): DurationSummary {
     const values = this.#samples
-      .filter((sample) => nowMs - sample.atMs <= this.#windowMs)
+      .filter((sample) => Math.abs(nowMs - sample.atMs) <= this.#windowMs)
       .map((sample) => sample.valueMs)
       .sort((a, b) => a - b)
     const at = (share: number) => values[Math.max(0, Math.ceil(share * values.length) - 1)] ?? 0
@@ -43,24 +44,25 @@ export class SlidingDurations {
 /** Counts events of the last minute, to the second. */
 export class EventsPerMinute {
   readonly #counts: number[] = Array.from({ length: 60 }, () => 0)
-  #newestSecond = 0
+  #second = 0
 
   add(nowMs: number): void {
-    const second = this.#advance(nowMs)
+    const second = this.#moveTo(nowMs)
     this.#counts[second % 60] = (this.#counts[second % 60] ?? 0) + 1
   }
 
   count(nowMs: number): number {
-    this.#advance(nowMs)
+    this.#moveTo(nowMs)
     return this.#counts.reduce((sum, count) => sum + count, 0)
   }
 
-  /** Empties the seconds that have passed since the last call. */
-  #advance(nowMs: number): number {
+  /** Empties the seconds that have passed since the last call; those that are still to come, when the clock was set back. */
+  #moveTo(nowMs: number): number {
     const second = Math.floor(nowMs / 1000)
-    const passed = Math.min(60, second - this.#newestSecond)
-    for (let step = 0; step < passed; step++) this.#counts[(second - step) % 60] = 0
-    this.#newestSecond = Math.max(second, this.#newestSecond)
-    return this.#newestSecond
+    const last = Math.max(second, this.#second)
+    const first = Math.max(Math.min(second, this.#second) + 1, last - 59)
+    for (let at = first; at <= last; at++) this.#counts[at % 60] = 0
+    this.#second = second
+    return second
   }
 }

@@ -1,16 +1,13 @@
-import type { Clock, Timer } from '#actors/clock.ts'
-import { Emitter } from '#actors/emitter.ts'
-import type { Log } from '#actors/log.ts'
+import type { Timer } from '#actors/clock.ts'
 import { Mailbox } from '#actors/mailbox.ts'
 import { refuse } from '#domain/admission.ts'
 import { type ErrorCode, errorMessage } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
-import { FifoOrder, type Order } from '#domain/order.ts'
+import { FifoOrder } from '#domain/order.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
 import { splitMessage } from '#domain/split-message.ts'
 import type { AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
 import type { AcceptResult, RequeueResult } from '#protocol/database.ts'
-import type { AssistantPool } from '#protocol/pool.ts'
 import type {
   AddResult,
   CancelReason,
@@ -21,35 +18,14 @@ import type {
   RequestEvent,
   RequestQueue,
 } from '#protocol/queue.ts'
-import { THREAD_LOST, timedOut } from './failures.ts'
+import { BROKEN, THREAD_LOST, timedOut } from './failures.ts'
+import { QueueEvents } from './queue-events.ts'
 import type { AddListener, QueueMessage } from './queue-message.ts'
+import type { QueueOptions } from './queue-options.ts'
 import { type ActiveRequest, type Ending, type EndListener, QueueState } from './queue-state.ts'
 import { QueueCounters } from './queue-statistics.ts'
-import { describeRefusal, refusal } from './refusals.ts'
-import { RequestJournal, type RequestStore } from './request-journal.ts'
-
-interface QueueSettings {
-  readonly maxQueueSize: number
-  /** In UTF-16 code units. */
-  readonly maxMessageLength: number
-  /** From the start of a request's first execution. */
-  readonly requestTimeoutMs: number
-  /** Executions of one request whose thread is lost, the first included. */
-  readonly maxAttempts: number
-  /** The safety net: how often the queue looks for something to dispatch without having been told. */
-  readonly pollIntervalMs: number
-  readonly mailboxSize: number
-}
-
-export interface QueueOptions {
-  readonly settings: QueueSettings
-  readonly store: RequestStore
-  readonly pool: AssistantPool
-  readonly clock: Clock
-  readonly log: Log
-  readonly newId: () => string
-  readonly order?: Order<ActiveRequest>
-}
+import { describeRefusal, NOT_TAKEN_IN, refusal } from './refusals.ts'
+import { RequestJournal } from './request-journal.ts'
 
 type Answered = Extract<AssistantOutcome, { type: 'answered' }>
 type Answer = Pick<Answered, 'text' | 'parts' | 'stopReason' | 'trimmedMessages' | 'stored'>
@@ -67,10 +43,9 @@ export class ConversationQueue implements RequestQueue {
   readonly #state: QueueState
   readonly #counters = new QueueCounters()
   readonly #journal: RequestJournal
-  readonly #events: Emitter<QueueEvent>
+  readonly #events: QueueEvents
   readonly #mailbox: Mailbox<QueueMessage>
   readonly #idleListeners: (() => void)[] = []
-  #positionsChanged = false
   #stopping = false
   #poll: Timer | undefined
 
@@ -78,11 +53,12 @@ export class ConversationQueue implements RequestQueue {
     this.#options = options
     this.#state = new QueueState(options.order ?? new FifoOrder<ActiveRequest>())
     this.#journal = new RequestJournal(options.store, options.log, (calls) => this.#counters.databaseCalls(calls))
-    this.#events = new Emitter((error, { type }) => this.#listenerFailed(error, type))
+    this.#events = new QueueEvents(options.log)
     this.#mailbox = new Mailbox({
       capacity: options.settings.mailboxSize,
       handle: (message) => this.#handle(message),
       afterBatch: () => this.#afterBatch(),
+      onError: (error, message) => this.#broke(error, message),
     })
     options.pool.onSlotsChanged(() => this.#mailbox.deliver({ type: 'dispatch' }))
     this.#schedulePoll()
@@ -167,10 +143,7 @@ export class ConversationQueue implements RequestQueue {
   /** Whatever was handled may have freed a slot or put a request in line. */
   #afterBatch(): void {
     this.#dispatch()
-    if (this.#positionsChanged) {
-      this.#positionsChanged = false
-      this.#events.emit({ type: 'positionsChanged', waiting: this.#state.waiting })
-    }
+    this.#events.tellPositions(this.#state.waiting)
     if (this.#stopping && this.#state.waiting + this.#state.running === 0) {
       for (const listener of this.#idleListeners.splice(0)) listener()
     }
@@ -178,11 +151,14 @@ export class ConversationQueue implements RequestQueue {
 
   #add(newRequest: NewRequest, listener: (event: RequestEvent) => void, answer: AddListener): void {
     const { settings, pool, clock, newId } = this.#options
+    const { userId, discordMessageId } = newRequest
+    const activeOfUser = this.#state.byUser(userId)
     const reason = refuse({
       message: newRequest.message,
       maxMessageLength: settings.maxMessageLength,
       stopping: this.#stopping,
-      userIsActive: this.#state.byUser(newRequest.userId) !== undefined,
+      userIsActive: activeOfUser !== undefined,
+      isReplay: discordMessageId !== null && activeOfUser?.request.discordMessageId === discordMessageId,
       waiting: this.#state.waiting,
       freeSlots: Math.max(0, pool.slots - pool.slotsUsed),
       maxQueueSize: settings.maxQueueSize,
@@ -205,6 +181,7 @@ export class ConversationQueue implements RequestQueue {
   #stored(active: ActiveRequest, result: AcceptResult | 'failed', answer: AddListener): void {
     if (result === 'duplicate') {
       this.#state.withdraw(active)
+      for (const listener of active.attached.onEnd) listener(undefined)
       return answer(this.#refused(refusal('REQUEST_DUPLICATE')))
     }
     this.#state.enqueue(active)
@@ -214,8 +191,8 @@ export class ConversationQueue implements RequestQueue {
   }
 
   #announce(active: ActiveRequest): void {
-    this.#positionsChanged = true
-    this.#tell(active, { type: 'queued', position: this.#state.position(active), ...idOf(active) })
+    this.#events.positionsChanged()
+    this.#events.tell(active, { type: 'queued', position: this.#state.position(active), ...idOf(active) })
   }
 
   #dispatch(): void {
@@ -223,25 +200,32 @@ export class ConversationQueue implements RequestQueue {
     while (pool.slotsUsed < pool.slots) {
       const active = this.#state.startNext(clock.now())
       if (!active) return
-      this.#positionsChanged = true
+      this.#events.positionsChanged()
       this.#start(active)
     }
   }
 
   #start(active: ActiveRequest): void {
-    const { pool, clock, settings } = this.#options
+    const { clock, settings } = this.#options
     const { requestId, attempt } = active
     active.attached.deadline ??= clock.setTimeout(
       () => this.#mailbox.deliver({ type: 'deadline', requestId }),
       settings.requestTimeoutMs,
     )
     this.#journal.started(requestId, attempt, clock.now())
-    this.#tell(active, { type: 'started', requestId, attempt })
-    const run = pool.run(active.request, attempt, (event) =>
-      this.#mailbox.deliver({ type: 'progress', requestId, attempt, event }),
-    )
-    active.attached.run = run
-    void run.outcome.then((outcome) => this.completeRequest(requestId, attempt, outcome))
+    this.#events.tell(active, { type: 'started', requestId, attempt })
+    void this.#run(active).then((outcome) => this.completeRequest(requestId, attempt, outcome))
+  }
+
+  /** A request that the pool does not take counts as one whose thread was lost. */
+  async #run({ request, attached, requestId, attempt }: ActiveRequest): Promise<AssistantOutcome> {
+    const onEvent = (event: AssistantEvent) => this.#mailbox.deliver({ type: 'progress', requestId, attempt, event })
+    try {
+      attached.run = this.#options.pool.run(request, attempt, onEvent)
+      return await attached.run.outcome
+    } catch (error) {
+      return { type: 'lost', reason: errorMessage(error) }
+    }
   }
 
   #progress(requestId: string, attempt: number, event: AssistantEvent): void {
@@ -249,9 +233,9 @@ export class ConversationQueue implements RequestQueue {
     if (!active) return
     switch (event.type) {
       case 'delta':
-        return this.#tell(active, { ...event, requestId, attempt })
+        return this.#events.tell(active, { ...event, requestId, attempt })
       case 'reasoning':
-        return this.#tell(active, { type: 'thinking', requestId, attempt })
+        return this.#events.tell(active, { type: 'thinking', requestId, attempt })
       case 'modelRetry':
         return this.#options.log.warn({ requestId, attempt, call: event.call }, 'the model is called again')
       default:
@@ -323,7 +307,15 @@ export class ConversationQueue implements RequestQueue {
     active.ending ??= ending
     if (active.storing) return
     if (active.status === 'QUEUED') this.#endEarly(active, active.ending)
-    else active.attached.run?.cancel()
+    else this.#cancelRun(active)
+  }
+
+  #cancelRun({ requestId, attached }: ActiveRequest): void {
+    try {
+      attached.run?.cancel()
+    } catch (error) {
+      this.#options.log.error({ requestId, error: errorMessage(error) }, 'a run could not be asked to stop')
+    }
   }
 
   #endEarly(active: ActiveRequest, ending: Ending): void {
@@ -353,10 +345,10 @@ export class ConversationQueue implements RequestQueue {
   #end(active: ActiveRequest, status: TerminalStatus, event: RequestEvent): void {
     const { acceptedAt, startedAt, attached } = active
     attached.deadline?.cancel()
-    this.#positionsChanged ||= active.status === 'QUEUED'
+    if (active.status === 'QUEUED') this.#events.positionsChanged()
     this.#state.end(active, status)
     this.#counters.ended(status, { acceptedAt, startedAt, endedAt: this.#options.clock.now() })
-    this.#tell(active, event)
+    this.#events.tell(active, event)
     for (const listener of attached.onEnd) listener(status)
   }
 
@@ -368,22 +360,27 @@ export class ConversationQueue implements RequestQueue {
     return undefined
   }
 
+  /** A mistake of ours in handling one message ends the request it is about with a notice; the others go on. */
+  #broke(error: unknown, message: QueueMessage | undefined): void {
+    const type = message?.type ?? 'dispatch'
+    this.#options.log.error({ type, error: errorMessage(error) }, 'the queue could not handle a message')
+    if (message === undefined) return
+    if (message.type === 'add') return message.answer(this.#refused(NOT_TAKEN_IN))
+    const active = this.#concerned(message)
+    if (!active) return
+    if (message.type === 'stored') message.answer({ accepted: true, request: active.request, position: 0 })
+    this.#cancelRun(active)
+    this.#fail(active, BROKEN)
+  }
+
+  #concerned(message: QueueMessage): ActiveRequest | undefined {
+    if ('active' in message) return this.#state.byId(message.active.requestId)
+    return 'requestId' in message ? this.#state.byId(message.requestId) : undefined
+  }
+
   #refused(refused: Refusal): AddResult {
     this.#counters.rejected(refused.code)
     return { accepted: false, refusal: refused }
-  }
-
-  #tell(active: ActiveRequest, event: RequestEvent): void {
-    try {
-      active.attached.listener(event)
-    } catch (error) {
-      this.#listenerFailed(error, event.type)
-    }
-    this.#events.emit(event)
-  }
-
-  #listenerFailed(error: unknown, type: string): void {
-    this.#options.log.error({ type, error: errorMessage(error) }, 'a listener of the queue failed')
   }
 
   #schedulePoll(): void {

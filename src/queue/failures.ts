@@ -6,6 +6,12 @@ export const THREAD_LOST: Failure = {
   message: 'Something broke more than once while your question was worked on. It was not answered; please ask again.',
 }
 
+/** Our own mistake in the queue, not the model's. */
+export const BROKEN: Failure = {
+  code: 'MODEL_FAILED',
+  message: 'Something unexpected broke while your question was worked on. It was not answered; please ask again.',
+}
+
 /** The answer was not there in time. */
 export function timedOut(requestTimeoutMs: number): Failure {
   const seconds = Math.round(requestTimeoutMs / 1000)

@@ -77,6 +77,7 @@ export class QueueState {
   /** Admits a request: it holds its user's place and one of the queue's, and is being stored. */
   admit(request: ConversationRequest, attached: Attached): ActiveRequest {
     if (this.#byUser.has(request.userId)) throw new Error('expected a user without an active request')
+    if (this.#byId.has(request.id)) throw new Error('expected an id that no active request has')
     const active: ActiveRequest = {
       request,
       attached,

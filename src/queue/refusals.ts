@@ -15,6 +15,13 @@ export function refusal(code: keyof typeof FIXED): Refusal {
   return { code, message: FIXED[code] }
 }
 
+/** The words for a message that our own mistake kept from being taken in. */
+export const NOT_TAKEN_IN: Refusal = {
+  code: 'QUEUE_BUSY',
+  message:
+    'Something unexpected broke while your message was taken in. It was not taken in; please send it again in a minute.',
+}
+
 /** Puts an admission's reason into words for the user. */
 export function describeRefusal(
   reason: AdmissionRefusal,
@@ -22,6 +29,7 @@ export function describeRefusal(
 ): Refusal {
   switch (reason.code) {
     case 'QUEUE_STOPPING':
+    case 'REQUEST_DUPLICATE':
     case 'REQUEST_ALREADY_ACTIVE':
       return refusal(reason.code)
     case 'REQUEST_INVALID':

@@ -23,15 +23,15 @@ export class RequestJournal {
   }
 
   accepted(request: ConversationRequest): Promise<AcceptResult | 'failed'> {
-    return this.#attempt(request.id, this.#store.acceptRequest(request), 'failed')
+    return this.#attempt(request.id, () => this.#store.acceptRequest(request), 'failed')
   }
 
   started(requestId: string, attempt: number, at: number): void {
-    this.#background(requestId, this.#store.startRequest(requestId, attempt, at))
+    this.#background(requestId, () => this.#store.startRequest(requestId, attempt, at))
   }
 
   requeued(requestId: string, attempt: number): Promise<RequeueResult> {
-    return this.#attempt(requestId, this.#store.requeueRequest(requestId, attempt), { type: 'requeued' })
+    return this.#attempt(requestId, () => this.#store.requeueRequest(requestId, attempt), { type: 'requeued' })
   }
 
   ended(
@@ -41,17 +41,17 @@ export class RequestJournal {
     errorCode: ErrorCode,
     finishedAt: number,
   ): void {
-    this.#background(requestId, this.#store.settleRequest({ requestId, attempt, status, errorCode, finishedAt }))
+    this.#background(requestId, () => this.#store.settleRequest({ requestId, attempt, status, errorCode, finishedAt }))
   }
 
   /** Nobody waits for these: `#attempt` has dealt with their failure. */
-  #background(requestId: string, call: Promise<unknown>): void {
+  #background(requestId: string, call: () => Promise<unknown>): void {
     void this.#attempt(requestId, call, undefined)
   }
 
-  async #attempt<T, F>(requestId: string, call: Promise<T>, otherwise: F): Promise<T | F> {
+  async #attempt<T, F>(requestId: string, call: () => Promise<T>, otherwise: F): Promise<T | F> {
     try {
-      const result = await call
+      const result = await call()
       this.#count({ ok: 1, failed: 0 })
       return result
     } catch (error) {

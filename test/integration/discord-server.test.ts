@@ -19,9 +19,9 @@ import {
 } from 'discord.js'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { DiscordServer } from '#support/discord/discord-server.ts'
 import type { DiscordServerOptions } from '#support/discord/options.ts'
-import { ControlClient, serveControl } from '#support/discord/remote-control.ts'
+import { ControlClient } from '#support/discord/remote-control.ts'
+import { serveHere } from '#support/discord/serve-here.ts'
 import { type DiscordServerHandle, startDiscordServer } from '#support/discord/start-discord-server.ts'
 
 const WAIT_MS = 8_000
@@ -43,12 +43,9 @@ async function startThread(options: DiscordServerOptions = {}): Promise<DiscordS
 
 /** The same server and protocol in this thread: what most of these tests look at is not the thread. */
 async function start(options: DiscordServerOptions = {}): Promise<DiscordServerHandle> {
-  const server = new DiscordServer(options)
-  const serve = serveControl(server, (reply) => control.receive(structuredClone(reply)))
-  const control = new ControlClient((request) => void serve(structuredClone(request)))
-  const apiUrl = await server.listen()
-  endings.push(() => server.close())
-  return { ...control.methods(), apiUrl, token: 'test-token', close: () => server.close() }
+  const server = await serveHere(options)
+  endings.push(server.close)
+  return server
 }
 
 function newClient(server: DiscordServerHandle, intents: readonly GatewayIntentBits[] = INTENTS): Client {
@@ -163,6 +160,21 @@ describe('messages', () => {
     const mentioned = await second
     expect(mentioned.content).toBe(`<@${client.user.id}> for you`)
     expect(mentioned.mentions.has(client.user)).toBe(true)
+  })
+
+  it('shows threads as channels of their own, also those from before the client connected', async () => {
+    const server = await start()
+    const channelId = await server.addGuildChannel(await server.addGuild('lab'), 'general')
+    const userId = await server.addUser({ username: 'ada' })
+    const before = await server.addThread(channelId, 'before')
+    const client = await login(server)
+    expect(client.channels.cache.get(before)).toMatchObject({ type: 11, parentId: channelId, name: 'before' })
+    const created = once(client, Events.ThreadCreate)
+    const after = await server.addThread(channelId, 'after')
+    expect(await created).toMatchObject([{ id: after, parentId: channelId }, true])
+    const received = nextMessage(client)
+    await server.sendGuildMessage({ channelId: after, userId, content: 'here', mentionsBot: true })
+    expect((await received).channel.isThread()).toBe(true)
   })
 
   it('sends no events that the intents do not cover', async () => {
@@ -347,6 +359,12 @@ describe('faults', () => {
     await server.failNext({ method: 'POST', route: MESSAGES, count: 2, status: 502 })
     await expect(send({ content: 'never' })).rejects.toMatchObject({ status: 502 })
     expect((await server.log()).map(({ status }) => status)).toEqual([500, 200, 502, 502])
+  })
+
+  it('answers with an error code of Discord', async () => {
+    const { server, send } = await startWithDm()
+    await server.failNext({ method: 'POST', route: MESSAGES, status: 400, code: 50_083 })
+    await expect(send({ content: 'archived' })).rejects.toMatchObject({ status: 400, code: 50_083 })
   })
 
   it('can store a message and close the connection without an answer', async () => {
@@ -536,6 +554,14 @@ describe('commands and interactions', () => {
     await server.sendGuildMessage({ channelId, userId, content: 'thanks', mentionsBot: true })
     await last
     expect(seen).toEqual(['', expect.stringContaining('thanks')])
+  })
+
+  it('sends the same event again when an interaction is replayed', async () => {
+    const { server, client, run } = await startWithCommand()
+    const { interaction, started } = await run()
+    const again = nextInteraction(client)
+    await server.replayInteraction(started.token)
+    expect(await again).toMatchObject({ id: interaction.id, token: started.token })
   })
 
   it('goes through a reply in direct messages and deletes it', async () => {

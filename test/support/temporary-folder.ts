@@ -9,3 +9,12 @@ export function temporaryFolder(): string {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
+
+/** An empty folder for several tests; whoever made it removes it. */
+export class SharedFolder {
+  readonly path = mkdtempSync(join(tmpdir(), 'parley-'))
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}

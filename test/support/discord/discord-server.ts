@@ -140,6 +140,11 @@ export class DiscordServer {
     return this.#people.addGuildChannel(guildId, name)
   }
 
+  /** Starts a public thread in a channel; it is a channel itself. */
+  addThread(channelId: string, name: string): string {
+    return this.#people.addThread(channelId, name)
+  }
+
   /** The channel id of a user's direct messages with the bot. */
   openDm(userId: string): string {
     return this.#people.openDm(userId)
@@ -178,6 +183,11 @@ export class DiscordServer {
   /** Presses a button of a message as a user. Throws when there is no such button to press. */
   pressButton(press: ButtonPress): StartedInteraction {
     return this.#people.pressButton(press)
+  }
+
+  /** Sends the INTERACTION_CREATE of an interaction again, as the gateway sometimes does. */
+  replayInteraction(token: string): void {
+    this.#people.replayInteraction(token)
   }
 
   // What goes wrong

@@ -1,5 +1,5 @@
 import type { Change } from './changes.ts'
-import { currentRevision, type Message } from './entities.ts'
+import { currentRevision, type GuildChannel, type Message } from './entities.ts'
 import { INTENTS } from './intents.ts'
 import { interactionPayload } from './interaction-payload.ts'
 import type { Wire } from './wire.ts'
@@ -24,7 +24,7 @@ export function dispatchOf(change: Change, intents: number, world: World, wire: 
     case 'guildAdded':
       return intents & INTENTS.guilds ? { t: 'GUILD_CREATE', d: wire.guild(change.guild) } : undefined
     case 'channelAdded':
-      return intents & INTENTS.guilds ? { t: 'CHANNEL_CREATE', d: wire.guildChannel(change.channel) } : undefined
+      return intents & INTENTS.guilds ? channelCreation(change.channel, wire) : undefined
     case 'interactionCreated':
       return { t: 'INTERACTION_CREATE', d: interactionPayload(change.interaction, world, wire) }
     case 'callArrived':
@@ -58,6 +58,12 @@ function mayRead(message: Message, intents: number, world: World): boolean {
     currentRevision(message).mentionedUserIds.includes(botUser.id) ||
     (intents & INTENTS.messageContent) !== 0
   )
+}
+
+function channelCreation(channel: GuildChannel, wire: Wire): Dispatch {
+  const shown = wire.guildChannel(channel)
+  if (channel.parentId === null) return { t: 'CHANNEL_CREATE', d: shown }
+  return { t: 'THREAD_CREATE', d: { ...shown, newly_created: true } }
 }
 
 function deletion({ id, channel }: Message): unknown {

@@ -30,6 +30,8 @@ export interface GuildChannel {
   readonly id: string
   readonly guildId: string
   readonly name: string
+  /** Of a thread: the channel it belongs to. */
+  readonly parentId: string | null
 }
 
 export interface Attachment {

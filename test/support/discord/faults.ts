@@ -17,6 +17,8 @@ export interface FaultRule {
   /** So many calls; 1. */
   readonly count?: number
   readonly status: Fault
+  /** Discord's error code for an answer of that status; 0. */
+  readonly code?: number
   /** Of a 429; 1. */
   readonly retryAfterSeconds?: number
   /** Whose limit a 429 speaks of; `user`. */
@@ -75,5 +77,5 @@ export function sameRoute(a: string, b: string): boolean {
 /** The answer of a fault that is a status. */
 export function faultAnswer(status: number, rule: FaultRule): ApiError {
   if (status === 429) return rateLimited((rule.retryAfterSeconds ?? 1) * 1_000, { scope: rule.scope ?? 'user' })
-  return new ApiError(status, { message: `${status}: injected fault`, code: 0 })
+  return new ApiError(status, { message: `${status}: injected fault`, code: rule.code ?? 0 })
 }

@@ -43,11 +43,15 @@ export class Interactions {
     return interaction
   }
 
-  /** Ends a token before its time. */
-  expire(token: string): void {
+  get(token: string): Interaction {
     const interaction = this.#byToken.get(token)
     if (!interaction) throw new Error(`No interaction has the token ${token}.`)
-    interaction.expired = true
+    return interaction
+  }
+
+  /** Ends a token before its time. */
+  expire(token: string): void {
+    this.get(token).expired = true
   }
 
   /** The interaction a callback may still answer. */

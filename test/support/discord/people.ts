@@ -80,6 +80,12 @@ export class People {
     return this.#world.addGuildChannel(this.#world.guild(guildId), name).id
   }
 
+  /** Starts a public thread in a channel of a guild. */
+  addThread(channelId: string, name: string): string {
+    const parent = this.#guildChannel(channelId)
+    return this.#world.addGuildChannel(this.#world.guild(parent.guildId), name, parent.id).id
+  }
+
   /** The channel id of a user's direct messages with the bot. */
   openDm(userId: string): string {
     return this.#world.openDm(this.#world.user(userId)).id
@@ -158,6 +164,11 @@ export class People {
       commandName: null,
       source,
     })
+  }
+
+  /** Sends the INTERACTION_CREATE of an interaction again. */
+  replayInteraction(token: string): void {
+    this.#changes.announce({ type: 'interactionCreated', interaction: this.#interactions.get(token) })
   }
 
   #start(wanted: Omit<Parameters<Interactions['add']>[0], 'id'>): StartedInteraction {

@@ -16,6 +16,9 @@ import type { World } from './world.ts'
 /** View, send, embed, attach, read history, use commands: what a chat bot is usually given. */
 export const USUAL_PERMISSIONS = '2147601408'
 
+const TEXT_CHANNEL = 0
+const PUBLIC_THREAD = 11
+
 /** Writes the state of the world the way Discord's API shows it. */
 export class Wire {
   readonly #world: World
@@ -47,17 +50,43 @@ export class Wire {
     return { id, type: 1, recipients, last_message_id: this.#lastMessageId(id), flags: 0 }
   }
 
-  guildChannel({ id, guildId, name }: GuildChannel): JsonObject {
+  guildChannel(channel: GuildChannel): JsonObject {
+    const { id, guildId, name, parentId } = channel
     const last_message_id = this.#lastMessageId(id)
+    if (parentId !== null) return this.#thread(channel, parentId)
     return {
       id,
-      type: 0,
+      type: TEXT_CHANNEL,
       guild_id: guildId,
       name,
       position: 0,
       permission_overwrites: [],
       nsfw: false,
       last_message_id,
+      flags: 0,
+    }
+  }
+
+  #thread({ id, guildId, name }: GuildChannel, parentId: string): JsonObject {
+    const count = this.#world.messagesOf(id).length
+    return {
+      id,
+      type: PUBLIC_THREAD,
+      guild_id: guildId,
+      parent_id: parentId,
+      owner_id: this.#world.guild(guildId).ownerId,
+      name,
+      last_message_id: this.#lastMessageId(id),
+      message_count: count,
+      total_message_sent: count,
+      member_count: 1,
+      rate_limit_per_user: 0,
+      thread_metadata: {
+        archived: false,
+        auto_archive_duration: 4320,
+        archive_timestamp: new Date(this.#world.guild(guildId).joinedAt).toISOString(),
+        locked: false,
+      },
       flags: 0,
     }
   }
@@ -98,7 +127,8 @@ export class Wire {
     if (channel.kind === 'direct') return { ...shown, channel_type: 1 }
     const { user: _, ...member } = this.member(message.author, this.#world.guild(channel.guildId))
     const asMember = message.webhookId === null ? { member } : {}
-    return { ...shown, channel_type: 0, guild_id: channel.guildId, ...asMember }
+    const channel_type = channel.parentId === null ? TEXT_CHANNEL : PUBLIC_THREAD
+    return { ...shown, channel_type, guild_id: channel.guildId, ...asMember }
   }
 
   member(user: User, guild: Guild): JsonObject {
@@ -125,7 +155,8 @@ export class Wire {
       joined_at: new Date(guild.joinedAt).toISOString(),
       member_count: members.length,
       members,
-      channels: channels.map((channel) => this.guildChannel(channel)),
+      channels: channels.filter(({ parentId }) => parentId === null).map((channel) => this.guildChannel(channel)),
+      threads: channels.filter(({ parentId }) => parentId !== null).map((channel) => this.guildChannel(channel)),
       roles: [everyoneRole(guild.id)],
       ...GUILD_DEFAULTS,
     }
@@ -210,7 +241,6 @@ const GUILD_DEFAULTS = {
   large: false,
   unavailable: false,
   voice_states: [],
-  threads: [],
   presences: [],
   stage_instances: [],
   guild_scheduled_events: [],

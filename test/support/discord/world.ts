@@ -67,8 +67,9 @@ export class World {
     return guild
   }
 
-  addGuildChannel(guild: Guild, name: string): GuildChannel {
-    const channel: GuildChannel = { kind: 'guild', id: this.newId(), guildId: guild.id, name }
+  /** A text channel, or a thread of one. */
+  addGuildChannel(guild: Guild, name: string, parentId: string | null = null): GuildChannel {
+    const channel: GuildChannel = { kind: 'guild', id: this.newId(), guildId: guild.id, name, parentId }
     this.#channels.set(channel.id, channel)
     guild.channelIds.push(channel.id)
     this.#changes.announce({ type: 'channelAdded', channel })

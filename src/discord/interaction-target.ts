@@ -1,0 +1,140 @@
+import { type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
+import { ChannelTarget, InteractionEnded, idOf, isApiError, NO_MENTIONS, type ReplyTarget } from './reply-target.ts'
+
+export interface ReceivedInteraction {
+  readonly applicationId: string
+  readonly token: string
+  readonly channelId: string
+  /** When it came, ms since epoch. */
+  readonly receivedAt: number
+  /** Whether Discord waits for the answer; without that its token is worth nothing. */
+  readonly acknowledged: boolean
+}
+
+/** Discord ends an interaction's token after 15 minutes; the rest is left to the calls under way. */
+const INTERACTION_LIFETIME_MS = 14.5 * 60_000
+
+/** Without it a webhook call does not say which message it made. */
+const WAIT = new URLSearchParams({ wait: 'true' })
+
+/**
+ * Replies to an interaction that has been deferred: its own answer is the first message. All others are
+ * normal messages, as those have a nonce and so are never sent twice; the interaction's webhook is used
+ * only where the bot may not write. Once the token has ended, what is still to be shown goes into normal
+ * messages, too.
+ */
+export class InteractionTarget implements ReplyTarget {
+  readonly #rest: REST
+  readonly #interaction: ReceivedInteraction
+  readonly #now: () => number
+  readonly #channel: ChannelTarget
+  readonly #aborter = new AbortController()
+  readonly #inChannel = new Set<string>()
+  /** Messages whose beginning of an answer has moved to another one. */
+  readonly #stale: string[] = []
+  #answered = false
+  #tokenEnded: boolean
+  #mayWrite = true
+
+  constructor(rest: REST, interaction: ReceivedInteraction, now: () => number) {
+    this.#rest = rest
+    this.#interaction = interaction
+    this.#now = now
+    this.#tokenEnded = !interaction.acknowledged
+    this.#channel = new ChannelTarget(rest, interaction.channelId, null)
+  }
+
+  async post(content: string, nonce: string): Promise<string> {
+    const id = this.#answered || this.#hasEnded() ? undefined : await this.#answer(content)
+    return id ?? this.#postFurther(content, nonce)
+  }
+
+  async edit(messageId: string, content: string): Promise<void> {
+    if (this.#inChannel.has(messageId)) return this.#channel.edit(messageId, content)
+    try {
+      if (this.#hasEnded()) throw new InteractionEnded()
+      await this.#patch(messageId, content)
+    } catch (error) {
+      if (!this.#endsToken(error)) throw error
+      this.#stale.push(messageId)
+      this.#channel.replyTo(null)
+      throw new InteractionEnded()
+    }
+  }
+
+  async remove(messageId: string): Promise<void> {
+    if (this.#inChannel.has(messageId) || this.#hasEnded()) return this.#channel.remove(messageId)
+    await this.#rest.delete(this.#message(messageId), { auth: false, signal: this.#aborter.signal })
+  }
+
+  abort(): void {
+    this.#aborter.abort()
+    this.#channel.abort()
+  }
+
+  /** Fills the interaction's own answer; undefined when it can no longer be. */
+  async #answer(content: string): Promise<string | undefined> {
+    try {
+      const id = idOf(await this.#patch('@original', content))
+      this.#answered = true
+      this.#channel.replyTo(id)
+      return id
+    } catch (error) {
+      const deleted = isApiError(error, [RESTJSONErrorCodes.UnknownMessage])
+      if (!deleted && !this.#endsToken(error)) throw error
+      this.#answered = true
+      return undefined
+    }
+  }
+
+  async #postFurther(content: string, nonce: string): Promise<string> {
+    try {
+      if (!this.#mayWrite) return await this.#followUp(content)
+      const id = await this.#channel.post(content, nonce)
+      this.#inChannel.add(id)
+      await this.#removeStale()
+      return id
+    } catch (error) {
+      if (!this.#mayWrite || this.#hasEnded() || !isApiError(error, FORBIDDEN)) throw error
+      this.#mayWrite = false
+      return this.#followUp(content)
+    }
+  }
+
+  async #followUp(content: string): Promise<string> {
+    const { applicationId, token } = this.#interaction
+    const body = { content, allowed_mentions: NO_MENTIONS }
+    const { signal } = this.#aborter
+    return idOf(await this.#rest.post(Routes.webhook(applicationId, token), { body, auth: false, query: WAIT, signal }))
+  }
+
+  #patch(messageId: string, content: string): Promise<unknown> {
+    const body = { content, allowed_mentions: NO_MENTIONS }
+    return this.#rest.patch(this.#message(messageId), { body, auth: false, signal: this.#aborter.signal })
+  }
+
+  /** What they show is shown elsewhere by now; where they cannot be removed they stay. */
+  async #removeStale(): Promise<void> {
+    for (const messageId of this.#stale.splice(0)) {
+      await this.#channel.remove(messageId).catch(() => undefined)
+    }
+  }
+
+  #message(messageId: string) {
+    const { applicationId, token } = this.#interaction
+    return Routes.webhookMessage(applicationId, token, messageId)
+  }
+
+  #hasEnded(): boolean {
+    return this.#tokenEnded || this.#now() - this.#interaction.receivedAt > INTERACTION_LIFETIME_MS
+  }
+
+  /** Tells whether a call failed because the token has ended, and remembers it. */
+  #endsToken(error: unknown): boolean {
+    this.#tokenEnded ||= isApiError(error, TOKEN_ENDED)
+    return this.#hasEnded()
+  }
+}
+
+const TOKEN_ENDED = [RESTJSONErrorCodes.InvalidWebhookToken, RESTJSONErrorCodes.UnknownWebhook]
+const FORBIDDEN = [RESTJSONErrorCodes.MissingAccess, RESTJSONErrorCodes.MissingPermissions]

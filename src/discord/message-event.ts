@@ -1,0 +1,31 @@
+import { MessageType } from 'discord.js'
+import { z } from 'zod'
+import type { IncomingMessage } from './intake.ts'
+
+/** The part of MESSAGE_CREATE that intake looks at. */
+const messageCreate = z.object({
+  id: z.string(),
+  channel_id: z.string(),
+  guild_id: z.string().nullish(),
+  type: z.number(),
+  content: z.string(),
+  author: z.object({ id: z.string(), bot: z.boolean().optional() }),
+  webhook_id: z.string().nullish(),
+  mentions: z.array(z.object({ id: z.string() })),
+})
+
+/** Reads the payload of a MESSAGE_CREATE; undefined when it is not one. */
+export function readMessageEvent(payload: unknown, botId: string): IncomingMessage | undefined {
+  const { data: event } = messageCreate.safeParse(payload)
+  if (!event) return undefined
+  return {
+    id: event.id,
+    channelId: event.channel_id,
+    guildId: event.guild_id ?? null,
+    content: event.content,
+    authorId: event.author.id,
+    authorIsBot: event.author.bot === true || typeof event.webhook_id === 'string',
+    isSystem: event.type !== MessageType.Default && event.type !== MessageType.Reply,
+    mentionsBot: event.mentions.some(({ id }) => id === botId),
+  }
+}

@@ -1,0 +1,269 @@
+import { describe, expect, it } from 'vitest'
+import { annAndBob } from '#support/ann-and-bob.ts'
+import { openTestDatabase, QueueUnderTest } from '#support/queue-under-test.ts'
+
+/** Resolves with `still open` when the promise has not been resolved when nothing happens any more. */
+async function soFar<T>(test: QueueUnderTest, promise: Promise<T>): Promise<T | 'still open'> {
+  await test.settled()
+  return Promise.race([promise, Promise.resolve('still open' as const)])
+}
+
+describe('cancelling', () => {
+  it('ends a waiting request at once and frees its user', async () => {
+    const { test, bob, row } = await annAndBob()
+    expect(await test.queue.cancel(bob.id)).toBe('CANCELLED')
+    expect(bob.heard.at(-1)).toEqual({ type: 'cancelled', requestId: bob.id, attempt: 0, reason: 'user' })
+    expect(test.queue.position('bob')).toBeUndefined()
+    await test.settled()
+    expect(row(bob.id)).toEqual({ status: 'CANCELLED', attempt: 0, error_code: 'REQUEST_CANCELLED' })
+    await test.ask('bob')
+  })
+
+  it('asks the run of a running request to stop, and ends with what the run says', async () => {
+    const { test, ann, run } = await annAndBob()
+    const cancelled = test.queue.cancel(ann.id)
+    expect(await soFar(test, cancelled)).toBe('still open')
+    expect([run.cancels, test.queue.position('ann')]).toEqual([1, 0])
+    run.stop()
+    expect(await cancelled).toBe('CANCELLED')
+    expect(ann.heard.at(-1)).toEqual({ type: 'cancelled', requestId: ann.id, attempt: 1, reason: 'user' })
+    await test.settled()
+    expect(test.pool.of('bob').attempt).toBe(1)
+  })
+
+  it('comes too late for a run that has just answered: the answer stands', async () => {
+    const { test, ann, run } = await annAndBob()
+    const cancelled = test.queue.cancel(ann.id)
+    await test.settled()
+    run.answer('in time')
+    expect(await cancelled).toBe('COMPLETED')
+    expect(ann.heard.at(-1)).toMatchObject({ type: 'completed', answer: 'in time' })
+  })
+
+  it('comes too late for a run that has just failed', async () => {
+    const { test, ann, run } = await annAndBob()
+    const cancelled = test.queue.cancel(ann.id)
+    run.fail()
+    expect(await cancelled).toBe('FAILED')
+    expect(ann.heard.at(-1)).toMatchObject({ type: 'failed', failure: { code: 'MODEL_UNREACHABLE' } })
+  })
+
+  it('ends a request whose thread is lost while it stops', async () => {
+    const { test, ann, run, row } = await annAndBob()
+    const cancelled = test.queue.cancel(ann.id)
+    await test.settled()
+    run.lose('wedged and ended')
+    expect(await cancelled).toBe('CANCELLED')
+    await test.settled()
+    expect(test.queue.stats()).toMatchObject({ totalRetried: 0, totalCancelled: 1 })
+    expect(row(ann.id)).toMatchObject({ status: 'CANCELLED' })
+  })
+
+  it('ends a request that is being stored once it is stored, and it never runs', async () => {
+    const { api, connection } = openTestDatabase()
+    const test = new QueueUnderTest({ store: api })
+    test.store.hold()
+    const { result, heard } = test.send('ann')
+    const cancelled = test.queue.cancel('r1')
+    expect(await soFar(test, cancelled)).toBe('still open')
+    test.store.release()
+    expect(await result).toMatchObject({ accepted: true })
+    expect(await cancelled).toBe('CANCELLED')
+    await test.settled()
+    expect(heard.map(({ type }) => type)).toEqual(['queued', 'cancelled'])
+    expect(test.pool.runs).toEqual([])
+    expect(connection.prepare('SELECT status FROM requests').pluck().all()).toEqual(['CANCELLED'])
+    await test.ask('ann')
+  })
+
+  it('is answered for a request that turns out to be a duplicate while it is being stored', async () => {
+    const test = new QueueUnderTest({ store: openTestDatabase().api })
+    await test.ask('ann', { discordMessageId: 'm1' })
+    test.store.hold()
+    const { result } = test.send('bob', { discordMessageId: 'm1' })
+    const cancelled = test.queue.cancel('r2')
+    await test.settled()
+    test.store.release()
+    expect(await cancelled).toBeUndefined()
+    expect(await result).toMatchObject({ refusal: { code: 'REQUEST_DUPLICATE' } })
+  })
+
+  it('ends a request that waits for its retry', async () => {
+    const { test, ann, run } = await annAndBob()
+    test.pool.slots = 0
+    run.lose()
+    await test.settled()
+    expect(test.queue.position('ann')).toBe(1)
+    expect(await test.queue.cancel(ann.id)).toBe('CANCELLED')
+    expect(ann.heard.at(-1)).toEqual({ type: 'cancelled', requestId: ann.id, attempt: 1, reason: 'user' })
+  })
+
+  it('finds nothing to cancel once a request has ended, or never was', async () => {
+    const { test, ann, run } = await annAndBob()
+    run.answer()
+    await test.settled()
+    expect(await test.queue.cancel(ann.id)).toBeUndefined()
+    expect(await test.queue.cancel('r99')).toBeUndefined()
+    expect(test.queue.stats()).toMatchObject({ totalProcessed: 1, totalCancelled: 0 })
+  })
+
+  it('answers everybody who cancels the same request, and keeps the first reason', async () => {
+    const { test, ann, run } = await annAndBob()
+    const answers = [test.queue.cancel(ann.id, 'shutdown'), test.queue.cancel(ann.id), test.queue.cancel(ann.id)]
+    await test.settled()
+    run.stop()
+    expect(await Promise.all(answers)).toEqual(['CANCELLED', 'CANCELLED', 'CANCELLED'])
+    expect(ann.heard.at(-1)).toMatchObject({ reason: 'shutdown' })
+  })
+})
+
+describe('the timeout of a request', () => {
+  it('counts from the start of its processing, not from when it was sent', async () => {
+    const { test, bob, run } = await annAndBob()
+    await test.clock.advance(200_000)
+    run.answer()
+    await test.settled()
+    await test.clock.advance(299_999)
+    expect(test.pool.of('bob').cancels).toBe(0)
+    await test.clock.advance(1)
+    await test.settled()
+    expect(test.pool.of('bob').cancels).toBe(1)
+    expect(bob.heard.at(-1)).toMatchObject({ type: 'started' })
+  })
+
+  it('ends in a failure that says so, frees the user and lets the next one run', async () => {
+    const { test, ann, run, row } = await annAndBob()
+    await test.clock.advance(300_000)
+    run.stop()
+    await test.settled()
+    expect(ann.heard.at(-1)).toEqual({
+      type: 'failed',
+      requestId: ann.id,
+      attempt: 1,
+      failure: {
+        code: 'REQUEST_TIMED_OUT',
+        message: expect.stringMatching(/longer than 300 seconds.*not kept; please ask again/),
+      },
+    })
+    expect(row(ann.id)).toEqual({ status: 'FAILED', attempt: 1, error_code: 'REQUEST_TIMED_OUT' })
+    expect(test.pool.of('bob').attempt).toBe(1)
+    await test.ask('ann')
+  })
+
+  it('survives a retry', async () => {
+    const { test, ann, run } = await annAndBob({ slots: 2 })
+    await test.clock.advance(200_000)
+    run.lose()
+    await test.settled()
+    const second = test.pool.of('ann')
+    expect(second.attempt).toBe(2)
+    await test.clock.advance(99_999)
+    expect(second.cancels).toBe(0)
+    await test.clock.advance(1)
+    expect(second.cancels).toBe(1)
+    second.stop()
+    await test.settled()
+    expect(ann.heard.at(-1)).toMatchObject({ type: 'failed', attempt: 2, failure: { code: 'REQUEST_TIMED_OUT' } })
+  })
+
+  it('ends a request that waits for a slot to be tried again', async () => {
+    const { test, ann, run } = await annAndBob()
+    test.pool.slots = 0
+    run.lose()
+    await test.clock.advance(300_000)
+    expect(ann.heard.at(-1)).toMatchObject({ type: 'failed', attempt: 1, failure: { code: 'REQUEST_TIMED_OUT' } })
+  })
+
+  it('gives way to an answer that is ready at the same moment', async () => {
+    const { test, ann, run } = await annAndBob()
+    run.answer()
+    await test.clock.advance(300_000)
+    await test.settled()
+    expect(ann.heard.at(-1)).toMatchObject({ type: 'completed' })
+    expect(test.queue.stats()).toMatchObject({ totalProcessed: 1, totalFailed: 0 })
+  })
+
+  it('sets no timer for what waits, and leaves none behind', async () => {
+    const { test, run } = await annAndBob()
+    const poll = 1
+    expect(test.clock.pending).toBe(poll + 1)
+    run.answer()
+    await test.settled()
+    test.pool.of('bob').fail()
+    await test.settled()
+    expect(test.clock.pending).toBe(poll)
+    await test.stop()
+    expect(test.clock.pending).toBe(0)
+  })
+})
+
+describe('stopping', () => {
+  it('without grace cancels what waits and what runs', async () => {
+    const { test, ann, bob, run, row } = await annAndBob()
+    const stopped = test.queue.stop(0)
+    expect(await soFar(test, stopped)).toBe('still open')
+    expect([run.cancels, bob.heard.at(-1)?.type]).toEqual([1, 'cancelled'])
+    run.stop()
+    await stopped
+    expect(ann.heard.at(-1)).toMatchObject({ type: 'cancelled', reason: 'shutdown' })
+    await test.settled()
+    for (const { id } of [ann, bob]) {
+      expect(row(id)).toMatchObject({ status: 'CANCELLED', error_code: 'REQUEST_INTERRUPTED' })
+    }
+    expect(test.clock.pending).toBe(0)
+  })
+
+  it('with grace lets what runs end, and cancels what waits', async () => {
+    const { test, ann, bob, run } = await annAndBob()
+    const stopped = test.queue.stop(10_000)
+    await test.settled()
+    expect([run.cancels, bob.heard.at(-1)?.type]).toEqual([0, 'cancelled'])
+    await test.clock.advance(9_999)
+    run.answer()
+    await stopped
+    expect(ann.heard.at(-1)).toMatchObject({ type: 'completed' })
+    expect(test.pool.runs).toHaveLength(1)
+    expect(test.clock.pending).toBe(0)
+  })
+
+  it('cancels what still runs when the grace is over', async () => {
+    const { test, ann, run } = await annAndBob()
+    const stopped = test.queue.stop(10_000)
+    await test.clock.advance(10_000)
+    expect(run.cancels).toBe(1)
+    run.stop()
+    await stopped
+    expect(ann.heard.at(-1)).toMatchObject({ type: 'cancelled', reason: 'shutdown' })
+  })
+
+  it('cancels a request that is being stored', async () => {
+    const test = new QueueUnderTest()
+    test.store.hold()
+    const { result, heard } = test.send('ann')
+    await test.settled()
+    const stopped = test.queue.stop(10_000)
+    expect(await soFar(test, stopped)).toBe('still open')
+    test.store.release()
+    await stopped
+    expect(await result).toMatchObject({ accepted: true })
+    expect(heard.map(({ type }) => type)).toEqual(['queued', 'cancelled'])
+  })
+
+  it('tries a request again whose thread is lost within the grace', async () => {
+    const { test, ann, run } = await annAndBob()
+    const stopped = test.queue.stop(10_000)
+    await test.settled()
+    run.lose()
+    await test.settled()
+    test.pool.of('ann').answer()
+    await stopped
+    expect(ann.heard.at(-1)).toMatchObject({ type: 'completed', attempt: 2 })
+  })
+
+  it('is over at once when nothing is active, and for everybody who asks', async () => {
+    const test = new QueueUnderTest()
+    await Promise.all([test.queue.stop(0), test.queue.stop(10_000)])
+    await test.queue.stop(0)
+    expect(test.clock.pending).toBe(0)
+  })
+})

@@ -1,0 +1,96 @@
+import { DiscordAPIError, RESTJSONErrorCodes } from 'discord.js'
+import type { Clock } from '#actors/clock.ts'
+import type { ReplyTarget } from '#discord/reply-target.ts'
+
+/** What becomes of a call: it works, it does nothing and fails, or it works and its answer is lost. */
+export type CallOutcome = 'works' | 'fails' | 'isLost'
+
+interface StoredMessage {
+  readonly id: string
+  readonly nonce: string
+  content: string
+  deleted: boolean
+  /** When it was last changed, ms since epoch. */
+  changedAt: number
+}
+
+/** A channel whose calls take time and fail as a test says, and which notes when it is used too eagerly. */
+export class ChannelInMemory implements ReplyTarget {
+  readonly messages: StoredMessage[] = []
+  /** Calls made while another one was under way. */
+  overlaps = 0
+  /** The shortest time between two changes of one message, ms. */
+  shortestPauseMs = Number.POSITIVE_INFINITY
+  aborted = false
+  readonly #clock: Clock
+  readonly #latencyMs: number
+  readonly #outcomes: CallOutcome[]
+  #open = 0
+
+  /** @param outcomes of the first calls; those after them work. */
+  constructor(clock: Clock, latencyMs: number, outcomes: readonly CallOutcome[]) {
+    this.#clock = clock
+    this.#latencyMs = latencyMs
+    this.#outcomes = [...outcomes]
+  }
+
+  post(content: string, nonce: string): Promise<string> {
+    return this.#call(() => {
+      const known = this.messages.find((message) => message.nonce === nonce)
+      if (known) return known.id
+      const id = String(this.messages.length + 1)
+      this.messages.push({ id, nonce, content, deleted: false, changedAt: this.#clock.now() })
+      return id
+    })
+  }
+
+  edit(messageId: string, content: string): Promise<void> {
+    return this.#call(() => {
+      const message = this.#find(messageId)
+      this.shortestPauseMs = Math.min(this.shortestPauseMs, this.#clock.now() - message.changedAt)
+      Object.assign(message, { content, changedAt: this.#clock.now() })
+    })
+  }
+
+  remove(messageId: string): Promise<void> {
+    return this.#call(() => {
+      this.#find(messageId).deleted = true
+    })
+  }
+
+  abort(): void {
+    this.aborted = true
+  }
+
+  /** Deletes one of the messages, as a user does. */
+  deleteMessage(index: number): void {
+    const message = this.messages[index % Math.max(1, this.messages.length)]
+    if (message) message.deleted = true
+  }
+
+  #find(messageId: string): StoredMessage {
+    const message = this.messages.find(({ id, deleted }) => id === messageId && !deleted)
+    if (message) return message
+    const code = RESTJSONErrorCodes.UnknownMessage
+    const call = { files: undefined, body: undefined }
+    throw new DiscordAPIError({ code, message: 'Unknown Message' }, code, 404, 'PATCH', 'https://discord.test', call)
+  }
+
+  async #call<T>(work: () => T): Promise<T> {
+    const outcome = this.#outcomes.shift() ?? 'works'
+    if (++this.#open > 1) this.overlaps++
+    try {
+      await this.#pass()
+      if (outcome === 'fails') throw new Error('other side closed')
+      const result = work()
+      if (outcome === 'isLost') throw new Error('other side closed')
+      return result
+    } finally {
+      this.#open--
+    }
+  }
+
+  #pass(): Promise<void> {
+    return new Promise((resolve) => this.#clock.setTimeout(resolve, this.#latencyMs))
+  }
+}

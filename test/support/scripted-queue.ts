@@ -1,0 +1,118 @@
+import { Emitter } from '#actors/emitter.ts'
+import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
+import { uuidV7 } from '#domain/uuid.ts'
+import type {
+  AddResult,
+  NewRequest,
+  QueueEvent,
+  QueueStatistics,
+  Refusal,
+  RequestEvent,
+  RequestQueue,
+} from '#protocol/queue.ts'
+
+type Told = RequestEvent extends infer Event ? (Event extends RequestEvent ? Omit<Event, 'requestId'> : never) : never
+
+/** A message that has reached the queue; the test says what becomes of it. */
+export class ScriptedRequest {
+  readonly id: string
+  readonly request: NewRequest
+  readonly #listener: (event: RequestEvent) => void
+  readonly #answer: (result: AddResult) => void
+
+  constructor(
+    id: string,
+    request: NewRequest,
+    listener: (event: RequestEvent) => void,
+    answer: (result: AddResult) => void,
+  ) {
+    this.id = id
+    this.request = request
+    this.#listener = listener
+    this.#answer = answer
+  }
+
+  /** Takes it in, as the real queue tells it. */
+  accept(position = 1): this {
+    const request: ConversationRequest = { ...this.request, id: this.id, timestamp: 0, priority: 0, notBefore: null }
+    this.#answer({ accepted: true, request, position })
+    return this.tell({ type: 'queued', position, attempt: 0 })
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#answer({ accepted: false, refusal })
+  }
+
+  /** Takes it in and starts it in the same turn of the event loop. */
+  start(): this {
+    return this.accept().tell({ type: 'started', attempt: 1 })
+  }
+
+  /** More of the answer: the message that is being written, and those that are full now. */
+  write(tail: string, ...finished: readonly string[]): this {
+    return this.tell({ type: 'delta', text: tail, finished, tail, attempt: 1 })
+  }
+
+  /** The answer as messages. */
+  complete(...parts: readonly string[]): this {
+    const nothingToNote = { stopReason: 'end', trimmedMessages: 0, stored: true } as const
+    return this.tell({ type: 'completed', answer: parts.join(' '), parts, ...nothingToNote, attempt: 1 })
+  }
+
+  tell(event: Told): this {
+    this.#listener({ ...event, requestId: this.id })
+    return this
+  }
+}
+
+/** A queue in which nothing happens by itself. */
+export class ScriptedQueue implements RequestQueue {
+  /** Everything that came, in order. */
+  readonly added: NewRequest[] = []
+  /** Places in line by user. */
+  readonly positions = new Map<string, number>()
+  readonly #events = new Emitter<QueueEvent>((error) => {
+    throw error
+  })
+  readonly #arrived: ScriptedRequest[] = []
+  readonly #waiting: ((request: ScriptedRequest) => void)[] = []
+
+  addRequest(request: NewRequest, listener: (event: RequestEvent) => void = () => undefined): Promise<AddResult> {
+    this.added.push(request)
+    const id = uuidV7(0, Buffer.alloc(16, this.added.length))
+    return new Promise((resolve) => {
+      const scripted = new ScriptedRequest(id, request, listener, resolve)
+      const waiting = this.#waiting.shift()
+      if (waiting) waiting(scripted)
+      else this.#arrived.push(scripted)
+    })
+  }
+
+  /** The next message that comes, or has come. */
+  next(): Promise<ScriptedRequest> {
+    const arrived = this.#arrived.shift()
+    return arrived ? Promise.resolve(arrived) : new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Tells that places in line have changed. */
+  move(userId: string, position: number): void {
+    this.positions.set(userId, position)
+    this.#events.emit({ type: 'positionsChanged', waiting: this.positions.size })
+  }
+
+  position(userId: string): number | undefined {
+    return this.positions.get(userId)
+  }
+
+  on(listener: (event: QueueEvent) => void): () => void {
+    return this.#events.on(listener)
+  }
+
+  cancel(): Promise<TerminalStatus | undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  stats(): QueueStatistics {
+    throw new Error('a scripted queue has no statistics')
+  }
+}

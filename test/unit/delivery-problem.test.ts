@@ -1,0 +1,54 @@
+import { DiscordAPIError, HTTPError } from 'discord.js'
+import { describe, expect, it } from 'vitest'
+import { readDeliveryProblem } from '#discord/delivery-problem.ts'
+import { InteractionEnded } from '#discord/reply-target.ts'
+
+function refused(status: number, code: number): DiscordAPIError {
+  const body = { files: undefined, body: undefined }
+  return new DiscordAPIError({ code, message: 'words of Discord' }, code, status, 'POST', 'https://discord.test', body)
+}
+
+function failed(status: number): HTTPError {
+  return new HTTPError(status, 'words of HTTP', 'POST', 'https://discord.test', { files: undefined, body: undefined })
+}
+
+describe('what to do about a message that Discord did not take', () => {
+  it.each([
+    ['it was deleted', refused(404, 10_008)],
+    ['its thread is archived', refused(400, 50_083)],
+    ['its interaction has ended', new InteractionEnded()],
+  ])('sends a new one when %s', (_, error) => {
+    expect(readDeliveryProblem(error)).toEqual({ type: 'messageGone' })
+  })
+
+  it.each([
+    ['the user takes no messages', refused(403, 50_007)],
+    ['the channel is gone', refused(404, 10_003)],
+    ['the bot may not write there', refused(403, 50_001)],
+    ['the form is wrong', refused(400, 50_035)],
+    ['the token was refused', refused(401, 0)],
+  ])('gives up when %s, and says what Discord said', (_, error) => {
+    const reason = `${error.code}: words of Discord`
+    expect(readDeliveryProblem(error)).toEqual({ type: 'impossible', reason })
+  })
+
+  it.each([403, 404])('gives up at a bare %i', (status) => {
+    expect(readDeliveryProblem(failed(status))).toEqual({ type: 'impossible', reason: 'words of HTTP' })
+  })
+
+  it.each([
+    ['Discord is too busy', refused(429, 0)],
+    ['Discord refuses with an error of its own', refused(503, 130_000)],
+    ['Discord fails', failed(500)],
+    ['a proxy gets no answer', failed(502)],
+    ['Discord waited too long', failed(408)],
+    ['the connection broke', new Error('other side closed')],
+    ['the call timed out', new DOMException('This operation was aborted', 'AbortError')],
+  ])('tries again when %s', (_, error) => {
+    expect(readDeliveryProblem(error)).toMatchObject({ type: 'passing', reason: expect.stringMatching(/./) })
+  })
+
+  it('tries again after something that is no error at all', () => {
+    expect(readDeliveryProblem('broken')).toEqual({ type: 'passing', reason: 'broken' })
+  })
+})

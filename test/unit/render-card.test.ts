@@ -1,0 +1,85 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { CardState } from '#discord/card-state.ts'
+import { renderCard } from '#discord/render-card.ts'
+
+const FAILURE = { code: 'MODEL_UNREACHABLE', message: 'The model cannot be reached. Please ask again.' } as const
+const REFUSAL = { code: 'QUEUE_FULL', message: 'The queue is full. Please send it again.' } as const
+
+describe('the messages of a card', () => {
+  it.each<[string, CardState, string[]]>([
+    ['who is next', { phase: 'queued', position: 1, retried: false }, ['⏳ Queued: you are next.']],
+    ['a place in line', { phase: 'queued', position: 3, retried: false }, ['⏳ Queued: you are 3rd in line.']],
+    [
+      'a second attempt',
+      { phase: 'queued', position: 1, retried: true },
+      ['🔁 Trying again. ⏳ Queued: you are next.'],
+    ],
+    ['work', { phase: 'thinking' }, ['💭 Thinking…']],
+    ['an answer that grows', { phase: 'answering', finished: ['one'], tail: 'tw' }, ['one', 'tw']],
+    ['an answer between two messages', { phase: 'answering', finished: ['one'], tail: '' }, ['one']],
+    ['an answer with nothing to read yet', { phase: 'answering', finished: [], tail: '' }, ['💭 Thinking…']],
+    ['an answer', { phase: 'answered', parts: ['one', 'two'], notes: [] }, ['one', 'two']],
+    ['an answer with notes', { phase: 'answered', parts: ['one'], notes: ['a', 'b'] }, ['one\n-# a\n-# b']],
+    [
+      'a failure',
+      { phase: 'failed', written: [], failure: FAILURE },
+      ['⚠️ The model cannot be reached. Please ask again.\n-# MODEL_UNREACHABLE'],
+    ],
+    [
+      'a failure in the middle',
+      { phase: 'failed', written: ['one', 'tw'], failure: FAILURE },
+      ['one', 'tw\n⚠️ The model cannot be reached. Please ask again.\n-# MODEL_UNREACHABLE'],
+    ],
+    [
+      'a refusal',
+      { phase: 'refused', refusal: REFUSAL },
+      ['⚠️ The queue is full. Please send it again.\n-# QUEUE_FULL'],
+    ],
+    ['a cancellation', { phase: 'cancelled', written: [], reason: 'user' }, ['🛑 Cancelled. Nothing was kept.']],
+  ])('show %s', (_, state, messages) => {
+    expect(renderCard(state)).toEqual(messages)
+  })
+
+  it('say what to do when Parley is stopped', () => {
+    const [message] = renderCard({ phase: 'cancelled', written: [], reason: 'shutdown' })
+    expect(message).toMatch(/restarted.*not answered.*send it again/)
+  })
+
+  it('put a note that does not fit into a message of its own', () => {
+    const full = 'x'.repeat(2_000 - '\n-# note'.length)
+    expect(renderCard({ phase: 'answered', parts: ['one', full], notes: ['note'] })).toEqual([
+      'one',
+      `${full}\n-# note`,
+    ])
+    const over = `${full}x`
+    expect(renderCard({ phase: 'answered', parts: ['one', over], notes: ['note'] })).toEqual(['one', over, '-# note'])
+  })
+
+  it('are never empty, blank or too long for Discord, and never none', () => {
+    const text = fc.string({ minLength: 1, maxLength: 2_000 }).filter((part) => part.trim() !== '')
+    const parts = fc.oneof(fc.array(text, { maxLength: 3 }), fc.constant(['x'.repeat(1_990)]))
+    const some = fc.oneof(fc.array(text, { minLength: 1, maxLength: 3 }), fc.constant(['x'.repeat(2_000)]))
+    const states: fc.Arbitrary<CardState> = fc.oneof(
+      fc.record({ phase: fc.constant('queued' as const), position: fc.nat(), retried: fc.boolean() }),
+      fc.record({ phase: fc.constant('answering' as const), finished: parts, tail: fc.oneof(text, fc.constant('')) }),
+      fc.record({ phase: fc.constant('answered' as const), parts: some, notes: fc.array(fc.constant('A note.')) }),
+      fc.record({ phase: fc.constant('failed' as const), written: parts, failure: fc.constant(FAILURE) }),
+      fc.record({
+        phase: fc.constant('cancelled' as const),
+        written: parts,
+        reason: fc.constantFrom('user' as const, 'shutdown' as const),
+      }),
+    )
+    fc.assert(
+      fc.property(states, (state) => {
+        const messages = renderCard(state)
+        expect(messages.length).toBeGreaterThan(0)
+        for (const message of messages) {
+          expect(message.trim()).not.toBe('')
+          expect(message.length).toBeLessThanOrEqual(2_000)
+        }
+      }),
+    )
+  })
+})
