@@ -1,12 +1,11 @@
 import { randomFillSync } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { systemClock } from '#actors/clock.ts'
+import { monotonicClock, systemClock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { Settings } from '#config/settings.ts'
 import { ConsoleGateway } from '#console/console-gateway.ts'
 import { type DatabaseActor, startDatabase } from '#database/database-actor.ts'
-import { DiscordGateway } from '#discord/discord-gateway.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { uuidV7 } from '#domain/uuid.ts'
 import { PiscinaPool } from '#pool/piscina-pool.ts'
@@ -81,7 +80,8 @@ export class App {
       if (this.#stopped !== undefined) return
       const pool = this.#startPool(database)
       const queue = this.#startQueue(database, pool)
-      await this.#buildGateway(queue, database).start()
+      const gateway = await this.#buildGateway(queue, database)
+      await gateway.start()
     } catch (error) {
       await this.stop(0)
       throw error
@@ -148,7 +148,7 @@ export class App {
         logLevel: settings.log.level,
         logPretty,
       },
-      clock: systemClock,
+      clock: monotonicClock,
       log,
       onGivenUp: this.#rejectEnded,
     })
@@ -171,13 +171,14 @@ export class App {
     return queue
   }
 
-  #buildGateway(queue: ConversationQueue, database: DatabaseActor): Gateway {
+  /** discord.js takes a second to load, which a conversation in the terminal need not wait for. */
+  async #buildGateway(queue: ConversationQueue, database: DatabaseActor): Promise<Gateway> {
     const { settings, log, terminal } = this.#options
     const { token, apiUrl, editIntervalMs } = settings.discord
     const gateway =
       token === null
         ? new ConsoleGateway({ ...terminal, queue, store: database.api, onEnded: (problem) => this.#end(problem) })
-        : new DiscordGateway({
+        : new (await import('#discord/discord-gateway.ts')).DiscordGateway({
             token,
             apiUrl,
             editIntervalMs,

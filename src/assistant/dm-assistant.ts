@@ -10,7 +10,7 @@ import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
 import type { DatabaseApi, Turn } from '#protocol/database.ts'
 import { DeltaGatherer } from './delta-gatherer.ts'
 import { GrowingParts } from './growing-parts.ts'
-import type { ModelClient, ModelEvent } from './model-client.ts'
+import { cancelledError, type ModelClient, type ModelEvent } from './model-client.ts'
 import { ModelError } from './model-error.ts'
 import { byteCount, type TokenCounter } from './token-counter.ts'
 
@@ -68,7 +68,7 @@ class Conversation {
 
   async run(): Promise<AssistantOutcome> {
     try {
-      const window = await this.#prompt(await this.#history())
+      const window = await this.#prompt(await this.#unlessCancelled(this.#history()))
       if (!window.fits) return this.#failed(tooLong(window.neededTokens, this.#options.settings.contextTokens))
       const { text, end } = await this.#generate(window)
       if (this.#signal.aborted) return this.#cancelled()
@@ -98,6 +98,14 @@ class Conversation {
       const database = await this.#options.connect()
       return database.history({ userId: request.userId, serverId: request.serverId }, historyLimit)
     })
+  }
+
+  /** A cancel does not wait for the database: a thread that is late to answer it counts as wedged. */
+  #unlessCancelled<T>(work: Promise<T>): Promise<T> {
+    const cancelled = Promise.withResolvers<never>()
+    const onAbort = () => cancelled.reject(cancelledError())
+    this.#signal.addEventListener('abort', onAbort)
+    return Promise.race([work, cancelled.promise]).finally(() => this.#signal.removeEventListener('abort', onAbort))
   }
 
   async #prompt(history: readonly HistoryMessage[]): Promise<PromptWindow> {
@@ -164,6 +172,9 @@ class Conversation {
       const database = await this.#options.connect()
       return database.saveTurn(turn)
     })
+    if (result === 'stale') {
+      this.#log.warn({}, 'the turn was not stored: the request has ended or a newer attempt exists')
+    }
     return result === 'stored'
   }
 

@@ -42,8 +42,8 @@ export function createSchema(cores: number) {
     pool: z.object({
       size: poolSize(cores),
       concurrency: wholeNumber(1, 1024),
-      cancelGrace: duration(0),
-      maxHeap: wholeNumber(32, 65_536),
+      cancelGrace: duration(100),
+      maxHeap: wholeNumber(128, 65_536),
     }),
     shutdown: z.object({
       grace: duration(0),

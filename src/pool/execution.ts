@@ -1,4 +1,4 @@
-import type { MessagePort } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { Clock, Timer } from '#actors/clock.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { AssistantCommand, AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
@@ -44,7 +44,14 @@ export class Execution implements AssistantRun {
     } finally {
       this.#ended = true
       this.#grace?.cancel()
+      this.#tellTheRest()
       this.#options.port.close()
     }
+  }
+
+  /** The result comes over another port and may overtake the events that were posted before it. */
+  #tellTheRest(): void {
+    const { port, onEvent } = this.#options
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) onEvent(next.message)
   }
 }

@@ -45,7 +45,7 @@ describe('a wrong value', () => {
     ['pool: { size: 2.5 }', 'pool.size: expected a whole number from 1 to 256, got 2.5'],
     ['pool: { size: [4] }', 'pool.size: expected a whole number from 1 to 256, got a list'],
     ['pool: { concurrency: }', 'pool.concurrency: expected a whole number from 1 to 1024, got nothing'],
-    ['pool: { maxHeap: { a: 1 } }', 'pool.maxHeap: expected a whole number from 32 to 65536, got a group of settings'],
+    ['pool: { maxHeap: { a: 1 } }', 'pool.maxHeap: expected a whole number from 128 to 65536, got a group of settings'],
     ['model: { temperature: 2.1 }', 'model.temperature: expected a number from 0 to 2, got 2.1'],
     ['model: { temperature: .nan }', 'model.temperature: expected a number from 0 to 2, got NaN'],
     ['model: { name: "  " }', 'model.name: expected the name of a model, got "  "'],

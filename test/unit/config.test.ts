@@ -51,7 +51,7 @@ const FROM_ENVIRONMENT: readonly (readonly [string, string, string, string, stri
   ['PARLEY_MAILBOX_SIZE', '10', 'queue', 'mailboxSize', 10],
   ['PARLEY_POOL_SIZE', '4', 'pool', 'size', 4],
   ['PARLEY_POOL_CONCURRENCY', '8', 'pool', 'concurrency', 8],
-  ['PARLEY_CANCEL_GRACE', '0s', 'pool', 'cancelGraceMs', 0],
+  ['PARLEY_CANCEL_GRACE', '100ms', 'pool', 'cancelGraceMs', 100],
   ['PARLEY_MAX_HEAP', '256', 'pool', 'maxHeapMiB', 256],
   ['PARLEY_SHUTDOWN_GRACE', '1d', 'shutdown', 'graceMs', 86_400_000],
   ['LOG_LEVEL', 'silent', 'log', 'level', 'silent'],

@@ -1,0 +1,34 @@
+import type { AssistantThreadData, DatabaseThreadCell, ModelSettings } from '#protocol/assistant-thread.ts'
+
+export const SYSTEM_PROMPT = 'You are Parley.'
+
+/** Settings that fail at once rather than wait or try again; without key and address. */
+export const MODEL_SETTINGS: ModelSettings = {
+  apiKey: null,
+  baseUrl: null,
+  name: 'test-model',
+  maxAnswerTokens: null,
+  temperature: null,
+  maxRetries: 0,
+  firstTokenTimeoutMs: 20_000,
+  silenceTimeoutMs: 20_000,
+  offlineWordDelayMs: 0,
+}
+
+/** What a pool thread is given. */
+export function threadData(
+  databaseThread: DatabaseThreadCell,
+  fields: Partial<AssistantThreadData> = {},
+): AssistantThreadData {
+  return {
+    model: MODEL_SETTINGS,
+    systemPrompt: SYSTEM_PROMPT,
+    contextTokens: 8192,
+    deltaIntervalMs: 5,
+    databaseThread,
+    databaseCallTimeoutMs: 10_000,
+    logLevel: 'silent',
+    logPretty: false,
+    ...fields,
+  }
+}
