@@ -23,7 +23,8 @@ export interface SeamedPart {
  * Breaks fall, in this order, at a paragraph, a line, a sentence, a gap between words, or between two graphemes.
  * A code block that is cut is closed in one part and opened again in the next; one left open at the end is closed.
  * Links, addresses and inline code stay whole when they fit into a part.
- * While a text grows at its end, every part but the last keeps its content.
+ * While a text grows line by line, every part but the last keeps its content; a line of code that is being written can
+ * still become the end of its block, and so change the end of the part before.
  */
 export function splitMessage(text: string, limit = 2000): string[] {
   return splitWithSeams(text, limit).map(({ content }) => content)

@@ -166,20 +166,21 @@ describe('a text that grows', () => {
     )
   })
 
-  test('keeps all its parts but the last at each of its steps', () => {
+  test('keeps all its parts but the last from line to line', () => {
     check(
       markdown.filter((text) => text.isWellFormed()),
       (text, limit) => {
         let settled: string[] = []
         let shown = ''
-        for (const character of text) {
-          shown += character
+        // A line of code that is being written can still become the end of its block, or cease to be it.
+        for (const line of text.split(/(?<=\n)/)) {
+          shown += line
           const parts = splitMessage(shown, limit)
           expect(parts.slice(0, settled.length)).toEqual(settled)
           settled = parts.slice(0, -1)
         }
       },
-      150,
+      1500,
     )
   })
 })
