@@ -9,6 +9,7 @@ import { type DatabaseActor, startDatabase } from '#database/database-actor.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { uuidV7 } from '#domain/uuid.ts'
 import { PiscinaPool } from '#pool/piscina-pool.ts'
+import type { Recovery } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
 import type { QueueStatistics } from '#protocol/queue.ts'
 import { ConversationQueue } from '#queue/conversation-queue.ts'
@@ -81,7 +82,12 @@ export class App {
       const pool = this.#startPool(database)
       const queue = this.#startQueue(database, pool)
       const gateway = await this.#buildGateway(queue, database)
+      const recovery = await this.#recover(database, queue, gateway)
       await gateway.start()
+      if (this.#stopped !== undefined) return
+      for (const reply of recovery.undelivered) gateway.deliver(reply)
+      queue.open()
+      this.#options.log.info({ origin: gateway.origin }, 'Parley is ready')
     } catch (error) {
       await this.stop(0)
       throw error
@@ -115,6 +121,8 @@ export class App {
     const database = await startDatabase({
       path: settings.database.path,
       callTimeoutMs: settings.database.callTimeoutMs,
+      retentionMs: settings.database.retentionMs,
+      historyCacheBytes: settings.database.historyCacheMiB * 1024 * 1024,
       errorRecoveryDelayMs: settings.queue.errorRecoveryDelayMs,
       logLevel: settings.log.level,
       logPretty,
@@ -122,10 +130,23 @@ export class App {
       onGivenUp: this.#rejectEnded,
     })
     this.#stops.push({ name: 'database', stop: () => database.stop() })
-    const interrupted = await database.api.interruptLeftovers(Date.now())
-    if (interrupted > 0)
-      log.warn({ interrupted }, 'requests of an earlier run had not ended; they are marked as failed')
     return database
+  }
+
+  /** Takes up what an earlier process left unfinished, before anything new can come. */
+  async #recover(database: DatabaseActor, queue: ConversationQueue, gateway: Gateway): Promise<Recovery> {
+    const { log } = this.#options
+    // Nobody waits at the terminal any more for what was asked in an earlier run.
+    const ended = await database.api.interruptLeftovers('console', Date.now())
+    const recovery = await database.api.recover(gateway.origin)
+    const { waiting, undelivered, interrupted } = recovery
+    queue.restore(waiting.map((left) => ({ ...left, listener: gateway.resume(left) })))
+    if (ended > 0) log.warn({ ended }, 'questions of an earlier run had not ended; they are marked as failed')
+    if (waiting.length + undelivered.length > 0) {
+      const facts = { waiting: waiting.length, interrupted, undelivered: undelivered.length }
+      log.info(facts, 'an earlier run has left requests; they go on')
+    }
+    return recovery
   }
 
   #startPool(database: DatabaseActor): PiscinaPool {
@@ -160,7 +181,7 @@ export class App {
     const { settings, log } = this.#options
     const newId = () => uuidV7(Date.now(), randomFillSync(new Uint8Array(16)))
     const queue = new ConversationQueue({
-      settings: settings.queue,
+      settings: { ...settings.queue, whenUnavailable: settings.database.whenUnavailable },
       store: database.api,
       pool,
       clock: systemClock,
@@ -174,7 +195,7 @@ export class App {
   /** discord.js takes a second to load, which a conversation in the terminal need not wait for. */
   async #buildGateway(queue: ConversationQueue, database: DatabaseActor): Promise<Gateway> {
     const { settings, log, terminal } = this.#options
-    const { token, apiUrl, editIntervalMs } = settings.discord
+    const { token, apiUrl, editIntervalMs, catchUpAgeMs, catchUpChannels, catchUpMessages } = settings.discord
     const gateway =
       token === null
         ? new ConsoleGateway({ ...terminal, queue, store: database.api, onEnded: (problem) => this.#end(problem) })
@@ -182,6 +203,7 @@ export class App {
             token,
             apiUrl,
             editIntervalMs,
+            catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
             queue,
             store: database.api,

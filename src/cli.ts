@@ -7,6 +7,7 @@ import { loadSettings } from '#config/load-settings.ts'
 import type { Settings } from '#config/settings.ts'
 import { isBrokenPipe } from '#console/broken-pipe.ts'
 import { errorMessage } from '#domain/errors.ts'
+import type { DatabaseCommand } from './database-commands.ts'
 import { EXIT, exitCodeFor } from './exit-codes.ts'
 import { nextStopSignal } from './stop-signal.ts'
 
@@ -33,6 +34,25 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     .action(async () => {
       exitCode = await withSettings(showSettings)
     })
+  program
+    .command('backup')
+    .description('copy the database into a new file, also while Parley runs')
+    .argument('<file>', 'the copy; it must not exist yet')
+    .action(async (file: string) => {
+      exitCode = await withDatabase(({ runBackup }, command) => runBackup(command, file))
+    })
+  program
+    .command('verify')
+    .description('check the database file and everything that has to hold in it, also while Parley runs')
+    .action(async () => {
+      exitCode = await withDatabase(({ runVerify }, command) => runVerify(command))
+    })
+  program
+    .command('stats')
+    .description('count what the database holds, also while Parley runs')
+    .action(async () => {
+      exitCode = await withDatabase(({ runStats }, command) => runStats(command))
+    })
   await program.parseAsync(argv)
   return exitCode
 }
@@ -46,6 +66,18 @@ async function withSettings(run: (settings: Settings) => Promise<number>): Promi
     return exitCodeFor(error)
   }
   return run(settings)
+}
+
+type DatabaseCommands = typeof import('./database-commands.ts')
+
+/** Runs a command that only reads the database file; what it uses is loaded only then. */
+function withDatabase(run: (commands: DatabaseCommands, command: DatabaseCommand) => Promise<number>): Promise<number> {
+  return withSettings(async ({ database }) => {
+    const { stdout, stderr } = process
+    // A reader that goes away early has seen what it wanted.
+    for (const stream of [stdout, stderr]) stream.on('error', () => undefined)
+    return run(await import('./database-commands.ts'), { databasePath: database.path, stdout, stderr })
+  })
 }
 
 async function showSettings(settings: Settings): Promise<number> {

@@ -5,8 +5,10 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
-    include: ['test/{unit,actor,integration,e2e}/**/*.test.ts'],
+    include: ['test/{unit,actor,integration,e2e,chaos}/**/*.test.ts'],
     pool: 'forks',
+    // Much of the time is waiting for processes and sockets.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

@@ -1,9 +1,12 @@
 import type { Clock } from '#actors/clock.ts'
+import { crashPoint } from '#actors/crash-point.ts'
 import type { Log } from '#actors/log.ts'
 import type { HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
+import { answerMessages } from '#domain/notices.ts'
 import { buildPromptWindow, type PromptParts, type PromptWindow } from '#domain/prompt-window.ts'
+import { originOf } from '#domain/request.ts'
 import { splitMessage } from '#domain/split-message.ts'
 import type { AssistantCommand, AssistantEvent, AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
 import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
@@ -72,13 +75,15 @@ class Conversation {
       if (!window.fits) return this.#failed(tooLong(window.neededTokens, this.#options.settings.contextTokens))
       const { text, end } = await this.#generate(window)
       if (this.#signal.aborted) return this.#cancelled()
-      const stored = await this.#save(text, end)
+      const { stopReason } = end
+      const parts = answerMessages(splitMessage(text), { stopReason, trimmedMessages: window.trimmedMessages })
+      const stored = await this.#save(text, parts, end)
       return {
         type: 'answered',
         text,
-        parts: splitMessage(text),
+        parts,
         model: this.#options.model.name,
-        stopReason: end.stopReason,
+        stopReason,
         usage: end.usage,
         trimmedMessages: window.trimmedMessages,
         stored,
@@ -130,9 +135,11 @@ class Conversation {
   async #generate(window: Extract<PromptWindow, { fits: true }>): Promise<{ text: string; end: ModelEnd }> {
     const { model, clock, settings } = this.#options
     const parts = new GrowingParts()
-    const deltas = new DeltaGatherer(clock, settings.deltaIntervalMs, (more) =>
-      this.#tell({ type: 'delta', text: more, ...parts.push(more) }),
-    )
+    const deltas = new DeltaGatherer(clock, settings.deltaIntervalMs, (more) => {
+      crashPoint('delta.before')
+      this.#tell({ type: 'delta', text: more, ...parts.push(more) })
+      crashPoint('delta.after')
+    })
     let text = ''
     let end: ModelEnd = { type: 'end', stopReason: 'end', usage: null }
     let thinking = false
@@ -163,11 +170,20 @@ class Conversation {
     return { text, end }
   }
 
-  /** True when the turn is in the file. */
-  async #save(answer: string, end: ModelEnd): Promise<boolean> {
+  /** False when the database did not take the turn. */
+  async #save(answer: string, parts: readonly string[], end: ModelEnd): Promise<boolean> {
     const { request, attempt } = this.#task
     const { model, clock } = this.#options
-    const turn: Turn = { request, attempt, answer, model: model.name, usage: end.usage, answeredAt: clock.now() }
+    const turn: Turn = {
+      request,
+      attempt,
+      answer,
+      model: model.name,
+      usage: end.usage,
+      answeredAt: clock.now(),
+      // The terminal shows the answer as it comes, or it is gone.
+      messages: originOf(request) === 'discord' ? parts : [],
+    }
     const result = await this.#counted('failed', 'the turn was not stored; the answer goes out without', async () => {
       const database = await this.#options.connect()
       return database.saveTurn(turn)
@@ -175,7 +191,7 @@ class Conversation {
     if (result === 'stale') {
       this.#log.warn({}, 'the turn was not stored: the request has ended or a newer attempt exists')
     }
-    return result === 'stored'
+    return result !== 'failed'
   }
 
   async #counted<T, F>(otherwise: F, problem: string, call: () => Promise<T>): Promise<T | F> {
@@ -211,7 +227,10 @@ function tooLong(neededTokens: number, contextTokens: number): Failure {
 }
 
 function asFailure(error: unknown): Failure {
-  if (error instanceof ModelError) return { code: error.code, message: error.message, detail: error.detail }
+  if (error instanceof ModelError) {
+    const { code, message, detail, retryable } = error
+    return { code, message, detail, retryable }
+  }
   const message = 'Something unexpected broke while your question was worked on. It was not answered; please ask again.'
   const detail = error instanceof ParleyError ? `${error.code}: ${error.message}` : errorMessage(error)
   return { code: 'MODEL_FAILED', message, detail }

@@ -3,6 +3,8 @@ import { decimalNumber, duration, oneOf, secret, text, webAddress, wholeNumber }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MOST_TOKENS = 10_000_000
+const DAY_MS = 86_400_000
+const LONGEST_RETENTION_MS = 100 * 365 * DAY_MS
 
 /** Builds the schema of all settings under the names the files use; `pool.size` falls back to `cores` − 1. */
 export function createSchema(cores: number) {
@@ -11,6 +13,9 @@ export function createSchema(cores: number) {
       token: secret('a bot token').nullable(),
       apiUrl: webAddress(),
       editInterval: duration(250),
+      catchUpAge: duration(0),
+      catchUpChannels: wholeNumber(0, 100_000),
+      catchUpMessages: wholeNumber(0, 1000),
     }),
     model: z.object({
       apiKey: secret('an API key').nullable(),
@@ -28,6 +33,9 @@ export function createSchema(cores: number) {
     database: z.object({
       path: text('the path of a file'),
       callTimeout: duration(1),
+      retention: duration(DAY_MS, LONGEST_RETENTION_MS).nullable(),
+      historyCache: wholeNumber(0, 16_384),
+      whenUnavailable: oneOf(['answer', 'refuse']),
     }),
     queue: z.object({
       maxQueueSize: wholeNumber(1, 1_000_000),
@@ -36,6 +44,7 @@ export function createSchema(cores: number) {
       errorRecoveryDelay: duration(0),
       pollInterval: duration(10),
       maxAttempts: wholeNumber(1, 10),
+      retryBackoff: duration(0),
       maxMessageLength: wholeNumber(1, 100_000),
       mailboxSize: wholeNumber(1, 1_000_000),
     }),

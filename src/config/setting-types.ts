@@ -24,18 +24,18 @@ export function decimalNumber(min: number, max: number) {
   )
 }
 
-/** A duration with its unit, in ms once read. */
-export function duration(minMs: number) {
+/** A duration with its unit, in ms once read; what no timer has to wait for may be longer than those can. */
+export function duration(minMs: number, maxMs: number = LONGEST_MS) {
   return z.unknown().transform((value, context) => {
     const durationMs = parseDuration(value)
-    if (durationMs !== undefined && durationMs >= minMs && durationMs <= LONGEST_MS) return durationMs
-    context.addIssue({ code: 'custom', message: expectedDuration(value, durationMs, minMs) })
+    if (durationMs !== undefined && durationMs >= minMs && durationMs <= maxMs) return durationMs
+    context.addIssue({ code: 'custom', message: expectedDuration(value, durationMs, [minMs, maxMs]) })
     return z.NEVER
   })
 }
 
-function expectedDuration(value: unknown, durationMs: number | undefined, minMs: number): string {
-  if (durationMs !== undefined) return `a duration from ${formatDuration(minMs)} to ${formatDuration(LONGEST_MS)}`
+function expectedDuration(value: unknown, durationMs: number | undefined, range: readonly [number, number]): string {
+  if (durationMs !== undefined) return `a duration from ${range.map(formatDuration).join(' to ')}`
   const amount = /^\d+(\.\d+)?$/.exec(String(value))?.[0]
   if (amount === undefined) return 'a duration such as 300s or 5m'
   return `a duration with its unit, such as ${amount}ms, ${amount}s or ${amount}m`

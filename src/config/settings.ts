@@ -3,11 +3,15 @@ import type { ExternalSettings } from './schema.ts'
 /** The units that names carry in the code and not in the files: the only place where the two kinds of names meet. */
 const UNITS = {
   editInterval: 'Ms',
+  catchUpAge: 'Ms',
   firstTokenTimeout: 'Ms',
   silenceTimeout: 'Ms',
   offlineWordDelay: 'Ms',
   callTimeout: 'Ms',
+  retention: 'Ms',
+  historyCache: 'MiB',
   requestTimeout: 'Ms',
+  retryBackoff: 'Ms',
   errorRecoveryDelay: 'Ms',
   pollInterval: 'Ms',
   cancelGrace: 'Ms',

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { answerNotes, NOT_REMEMBERED } from '#domain/notices.ts'
 import type { Refusal, RequestEvent } from '#protocol/queue.ts'
 
 type Completed = Extract<RequestEvent, { type: 'completed' }>
@@ -29,8 +30,11 @@ export class ConsoleAnswer {
         return this.#end(`${event.failure.message} (${event.failure.code})`)
       case 'cancelled':
         return this.#end('Cancelled.')
+      case 'retrying':
+        return this.#startOver(`Trying again (${event.nextAttempt} of ${event.maxAttempts}).`)
+      case 'suspended':
+        return this.#end('Parley stopped before this was answered. Please ask again.')
       case 'queued':
-        return this.#startOver(event.attempt)
       case 'started':
       case 'thinking':
         return
@@ -58,11 +62,10 @@ export class ConsoleAnswer {
     this.#resolveEnded()
   }
 
-  #startOver(attempt: number): void {
-    if (attempt === 0 || this.#written === '') return
+  #startOver(notice: string): void {
+    if (this.#written !== '') this.#output.write('\n')
     this.#written = ''
-    this.#output.write('\n')
-    this.#notices.write('Trying again from the beginning.\n')
+    this.#notices.write(`${notice}\n`)
   }
 
   #end(notice: string): void {
@@ -73,13 +76,6 @@ export class ConsoleAnswer {
 }
 
 /** What the answer itself does not tell. */
-function notesOn({ stopReason, trimmedMessages, stored }: Completed): string[] {
-  const notes: string[] = []
-  if (stopReason === 'length') notes.push('The answer reached its length limit and stops here.')
-  if (trimmedMessages > 0) {
-    const oldest = trimmedMessages === 1 ? 'The oldest message' : `The oldest ${trimmedMessages} messages`
-    notes.push(`${oldest} of the conversation did not fit any more and went unseen by the model.`)
-  }
-  if (!stored) notes.push('This answer could not be saved, so it will not be remembered.')
-  return notes
+function notesOn(event: Completed): string[] {
+  return event.stored ? answerNotes(event) : [...answerNotes(event), NOT_REMEMBERED]
 }

@@ -1,13 +1,13 @@
 import type { Writable } from 'node:stream'
 import type { ConversationKey } from '#domain/conversation.ts'
 import { errorMessage } from '#domain/errors.ts'
-import type { DatabaseApi } from '#protocol/database.ts'
+import type { DatabaseApi, DatabaseStatistics } from '#protocol/database.ts'
 import type { RequestQueue } from '#protocol/queue.ts'
 import { formatHistory, formatStatistics } from './console-format.ts'
 
 export interface CommandContext {
   readonly queue: RequestQueue
-  readonly store: Pick<DatabaseApi, 'history' | 'forget'>
+  readonly store: Pick<DatabaseApi, 'history' | 'forget' | 'statistics'>
   readonly conversation: ConversationKey
   readonly output: Writable
   readonly notices: Writable
@@ -33,7 +33,7 @@ export async function runCommand(line: string, context: CommandContext): Promise
         output.write(HELP)
         break
       case '/stats':
-        output.write(formatStatistics(queue.stats()))
+        output.write(formatStatistics(queue.stats(), await statisticsOf(store)))
         break
       case '/history':
         output.write(formatHistory(await store.history(conversation, HISTORY_LENGTH)))
@@ -48,4 +48,9 @@ export async function runCommand(line: string, context: CommandContext): Promise
     notices.write(`${line} did not work: ${errorMessage(error)}\n`)
   }
   return 'goOn'
+}
+
+/** Undefined when the database does not tell; the queue's own are worth reading all the same. */
+async function statisticsOf(store: CommandContext['store']): Promise<DatabaseStatistics | undefined> {
+  return store.statistics().catch(() => undefined)
 }

@@ -1,16 +1,16 @@
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { DIRECT_SERVER_ID } from '#domain/request.ts'
+import { CONSOLE_ID, DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
-import type { RequestQueue } from '#protocol/queue.ts'
+import type { RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { isBrokenPipe } from './broken-pipe.ts'
 import { ConsoleAnswer } from './console-answer.ts'
 import { runCommand } from './console-commands.ts'
 
 export interface ConsoleOptions {
   readonly queue: RequestQueue
-  readonly store: Pick<DatabaseApi, 'history' | 'forget'>
+  readonly store: Pick<DatabaseApi, 'history' | 'forget' | 'statistics'>
   readonly input: Readable
   /** Answers alone. */
   readonly output: Writable
@@ -24,37 +24,49 @@ export interface ConsoleOptions {
   readonly onEnded: (problem?: Error) => void
 }
 
-/** Whose conversation the terminal's is. */
-const CONSOLE_USER_ID = 'console'
-
 /**
  * The same conversation in the terminal: each line is a question, answered before the next is read.
  * Lines that come meanwhile wait, so a file can be piped in.
  */
 export class ConsoleGateway implements Gateway {
+  readonly origin = 'console'
   readonly #options: ConsoleOptions
-  readonly #lines: Interface
+  #lines: Interface | undefined
   #closed = false
 
   constructor(options: ConsoleOptions) {
     this.#options = options
-    this.#lines = createInterface({
-      input: options.input,
-      ...(options.interactive ? { output: options.notices, prompt: 'you> ', historySize: 100 } : {}),
-    })
-    this.#lines.on('SIGINT', options.onInterrupted)
     options.output.on('error', (error) => this.#outputFailed(error))
     // Whoever does not read them misses the notices only.
     options.notices.on('error', () => undefined)
   }
 
   async start(): Promise<void> {
-    void this.#converse()
+    // What is read before somebody takes the lines is lost, so nothing is read before.
+    if (!this.#closed) void this.#converse(this.#read())
+  }
+
+  #read(): Interface {
+    const { input, notices, interactive, onInterrupted } = this.#options
+    const editing = interactive ? { output: notices, prompt: 'you> ', historySize: 100 } : {}
+    const lines = createInterface({ input, ...editing })
+    lines.on('SIGINT', onInterrupted)
+    this.#lines = lines
+    return lines
+  }
+
+  /** Whoever asked has seen the program end; what was left is ended as interrupted at the start. */
+  resume(): (event: RequestEvent) => void {
+    return () => undefined
+  }
+
+  deliver(): void {
+    // As for `resume`.
   }
 
   stopIntake(): void {
     this.#closed = true
-    this.#lines.close()
+    this.#lines?.close()
   }
 
   async stop(): Promise<void> {
@@ -63,11 +75,11 @@ export class ConsoleGateway implements Gateway {
   }
 
   /** Until the input ends or `/quit`; each line is dealt with before the next. */
-  async #converse(): Promise<void> {
+  async #converse(lines: Interface): Promise<void> {
     const { interactive, notices, onEnded } = this.#options
     if (interactive) notices.write('This is Parley. Write a question and press Enter; /help lists the commands.\n')
     this.#prompt()
-    for await (const line of this.#lines) {
+    for await (const line of lines) {
       if (this.#closed || (await this.#take(line.trim())) === 'quit') break
       this.#prompt()
     }
@@ -83,7 +95,7 @@ export class ConsoleGateway implements Gateway {
     if (line === '') return 'goOn'
     if (!line.startsWith('/')) return this.#ask(line)
     const { queue, store, output, notices } = this.#options
-    const conversation = { userId: CONSOLE_USER_ID, serverId: DIRECT_SERVER_ID }
+    const conversation = { userId: CONSOLE_ID, serverId: DIRECT_SERVER_ID }
     return runCommand(line, { queue, store, conversation, output, notices })
   }
 
@@ -91,11 +103,12 @@ export class ConsoleGateway implements Gateway {
     const { queue, output, notices } = this.#options
     const answer = new ConsoleAnswer(output, notices)
     const request = {
-      userId: CONSOLE_USER_ID,
+      userId: CONSOLE_ID,
       serverId: DIRECT_SERVER_ID,
-      channelId: CONSOLE_USER_ID,
+      channelId: CONSOLE_ID,
       message,
       discordMessageId: null,
+      interactionToken: null,
     }
     const result = await queue.addRequest(request, (event) => answer.take(event))
     if (!result.accepted) answer.refused(result.refusal)
@@ -104,6 +117,6 @@ export class ConsoleGateway implements Gateway {
   }
 
   #prompt(): void {
-    if (this.#options.interactive && !this.#closed) this.#lines.prompt()
+    if (this.#options.interactive && !this.#closed) this.#lines?.prompt()
   }
 }

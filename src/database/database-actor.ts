@@ -14,6 +14,9 @@ export interface DatabaseActorOptions {
   readonly path: string
   readonly logLevel: string
   readonly logPretty: boolean
+  /** Turns and finished requests older than this are deleted; null, the default, keeps all. */
+  readonly retentionMs?: number | null
+  readonly historyCacheBytes?: number
   readonly callTimeoutMs: number
   /** The time between the death of the thread and its next start. */
   readonly errorRecoveryDelayMs: number
@@ -45,6 +48,8 @@ export interface DatabaseActor {
 }
 
 const DEFAULTS = {
+  retentionMs: null,
+  historyCacheBytes: 16 * 1024 * 1024,
   openTimeoutMs: 60_000,
   maxRestarts: 5,
   restartWindowMs: 10 * 60_000,
@@ -93,8 +98,9 @@ class SupervisedDatabase implements DatabaseActor {
   }
 
   async start(): Promise<void> {
-    const { path, logLevel, logPretty, callTimeoutMs } = this.#options
-    const thread = await startThread({ ...this.#options, threadData: { path, logLevel, logPretty } })
+    const { path, retentionMs, historyCacheBytes, logLevel, logPretty, callTimeoutMs } = this.#options
+    const threadData = { path, retentionMs, historyCacheBytes, logLevel, logPretty }
+    const thread = await startThread({ ...this.#options, threadData })
     const running = { thread, connection: await this.#connect(thread, callTimeoutMs) }
     this.#setRunning(running)
     void running.connection.closed.then(() => this.#forget(running))
@@ -207,13 +213,19 @@ class SupervisedDatabase implements DatabaseActor {
     return {
       acceptRequest: (request) => this.#call((api) => api.acceptRequest(request)),
       startRequest: (id, attempt, startedAt) => this.#call((api) => api.startRequest(id, attempt, startedAt)),
-      requeueRequest: (id, attempt) => this.#call((api) => api.requeueRequest(id, attempt)),
+      requeueRequest: (id, attempt, counted) => this.#call((api) => api.requeueRequest(id, attempt, counted)),
       settleRequest: (settlement) => this.#call((api) => api.settleRequest(settlement)),
       saveTurn: (turn) => this.#call((api) => api.saveTurn(turn)),
       setStatusMessage: (id, messageId) => this.#call((api) => api.setStatusMessage(id, messageId)),
+      markDelivered: (id, messageIds) => this.#call((api) => api.markDelivered(id, messageIds)),
+      abandonDelivery: (id, reason) => this.#call((api) => api.abandonDelivery(id, reason)),
+      recover: (origin) => this.#call((api) => api.recover(origin)),
+      interruptLeftovers: (origin, finishedAt) => this.#call((api) => api.interruptLeftovers(origin, finishedAt)),
+      directChannels: (limit) => this.#call((api) => api.directChannels(limit)),
+      markRead: (channel) => this.#call((api) => api.markRead(channel)),
       history: (key, limit) => this.#call((api) => api.history(key, limit)),
       forget: (key) => this.#call((api) => api.forget(key)),
-      interruptLeftovers: (finishedAt) => this.#call((api) => api.interruptLeftovers(finishedAt)),
+      probe: () => this.#call((api) => api.probe()),
       statistics: () => this.#call((api) => api.statistics()),
       close: () => this.stop(),
     }

@@ -1,95 +1,162 @@
 import type { Database } from 'better-sqlite3'
 import type { ConversationKey, HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
-import type { ConversationRequest } from '#domain/request.ts'
+import type { ConversationRequest, RequestOrigin } from '#domain/request.ts'
 import type {
   AcceptResult,
   DatabaseApi,
   DatabaseStatistics,
+  DirectChannel,
+  Recovery,
   RequeueResult,
   Settlement,
   Turn,
   WriteResult,
 } from '#protocol/database.ts'
-import { GroupCommit } from './group-commit.ts'
+import { GroupCommit, type WriteOptions } from './group-commit.ts'
+import { HistoryCache } from './history-cache.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
-import { mayComplete, mayRequeue, maySettle, mayStart } from './request-fence.ts'
-import { prepareRequestStatements, type RequestStatements } from './request-statements.ts'
+import { type Pruned, RequestRecords } from './request-records.ts'
+import type { PruneStep } from './retention.ts'
+import { logBytes } from './write-ahead-log.ts'
+
+export interface LocalDatabaseOptions {
+  readonly historyCacheBytes?: number
+  /** ms since epoch */
+  readonly now?: () => number
+  /** For durations, in ms. */
+  readonly elapsed?: () => number
+}
+
+const DEFAULTS = { historyCacheBytes: 16 * 1024 * 1024, now: Date.now, elapsed: () => performance.now() }
 
 /** The calls of all clients on one open database. Used by the database thread only. */
 export class LocalDatabaseApi implements DatabaseApi {
-  readonly #requests: RequestStatements
+  readonly #path: string
+  readonly #records: RequestRecords
   readonly #messages: MessageStatements
   readonly #groupCommit: GroupCommit
+  readonly #cache: HistoryCache
+  readonly #elapsed: () => number
   readonly #onClose: () => void
   #reads = 0
   #failedReads = 0
+  #pruned = 0
   #closing: Promise<void> | undefined
 
   /** `onClose` closes the file; it is called once, after the last commit. */
-  constructor(database: Database, onClose: () => void) {
-    this.#requests = prepareRequestStatements(database)
+  constructor(database: Database, onClose: () => void, options: LocalDatabaseOptions = {}) {
+    const { historyCacheBytes, now, elapsed } = { ...DEFAULTS, ...options }
+    this.#path = database.name
+    this.#records = new RequestRecords(database, now)
     this.#messages = prepareMessageStatements(database)
     this.#groupCommit = new GroupCommit(database)
+    this.#cache = new HistoryCache(historyCacheBytes)
+    this.#elapsed = elapsed
     this.#onClose = onClose
   }
 
   acceptRequest(request: ConversationRequest): Promise<AcceptResult> {
-    return this.#write(() => (this.#requests.insertQueued.run(request).changes === 1 ? 'stored' : 'duplicate'))
+    return this.#write(() => this.#records.accept(request), { label: 'accept' })
   }
 
   startRequest(requestId: string, attempt: number, startedAt: number): Promise<WriteResult> {
-    return this.#write(() => {
-      if (!mayStart(this.#requests.state.get(requestId), attempt)) return 'stale'
-      this.#requests.start.run({ requestId, attempt, startedAt })
-      return 'stored'
-    })
+    return this.#write(() => this.#records.start(requestId, attempt, startedAt))
   }
 
-  requeueRequest(requestId: string, attempt: number): Promise<RequeueResult> {
-    return this.#write(() => this.#requeue(requestId, attempt))
+  requeueRequest(requestId: string, attempt: number, counted = true): Promise<RequeueResult> {
+    return this.#write(() => this.#records.requeue(requestId, attempt, counted))
   }
 
   settleRequest(settlement: Settlement): Promise<WriteResult> {
-    return this.#write(() => {
-      const state = this.#requests.state.get(settlement.requestId)
-      if (!maySettle(state, settlement.attempt, settlement.status)) return 'stale'
-      this.#requests.settle.run(settlement)
-      return 'stored'
-    })
+    return this.#write(() => this.#records.settle(settlement))
   }
 
   saveTurn(turn: Turn): Promise<WriteResult> {
-    return this.#write(() => this.#saveTurn(turn))
+    return this.#write(() => this.#records.saveTurn(turn), {
+      label: 'answer',
+      afterCommit: (result) => {
+        if (result === 'stored') this.#cache.append(turn.request, historyOf(turn))
+      },
+    })
   }
 
-  async setStatusMessage(requestId: string, statusMessageId: string): Promise<void> {
-    await this.#write(() => this.#requests.setStatusMessage.run({ requestId, statusMessageId }))
+  setStatusMessage(requestId: string, statusMessageId: string): Promise<void> {
+    return this.#write(() => this.#records.setStatusMessage(requestId, statusMessageId))
+  }
+
+  markDelivered(requestId: string, messageIds: readonly string[]): Promise<void> {
+    return this.#write(() => this.#records.markDelivered(requestId, messageIds))
+  }
+
+  abandonDelivery(requestId: string, reason: string): Promise<void> {
+    return this.#write(() => this.#records.abandonDelivery(requestId, reason))
+  }
+
+  recover(origin: RequestOrigin): Promise<Recovery> {
+    return this.#write(() => this.#records.recover(origin))
+  }
+
+  interruptLeftovers(origin: RequestOrigin, finishedAt: number): Promise<number> {
+    return this.#write(() => this.#records.interruptLeftovers(origin, finishedAt))
+  }
+
+  directChannels(limit: number): Promise<DirectChannel[]> {
+    return this.#read(() => this.#records.directChannels(limit))
+  }
+
+  markRead(channel: DirectChannel): Promise<void> {
+    return this.#write(() => this.#records.markRead(channel))
   }
 
   history(key: ConversationKey, limit: number): Promise<HistoryMessage[]> {
+    const bounded = Math.max(0, Math.trunc(limit))
     return this.#read(() => {
-      const messages = this.#messages.newest.all({ ...key, limit: Math.max(0, Math.trunc(limit)) }).reverse()
+      const messages = this.#cache.newest(key, bounded, () =>
+        this.#messages.newest.all({ ...key, limit: bounded }).reverse(),
+      )
       // An answer at the front has lost its question to the limit.
       return messages[0]?.role === 'assistant' ? messages.slice(1) : messages
     })
   }
 
   forget(key: ConversationKey): Promise<number> {
-    return this.#write(() => {
-      this.#requests.blankTexts.run(key)
-      return this.#messages.deleteConversation.run(key).changes
-    })
+    return this.#write(() => this.#records.forget(key), { afterCommit: () => this.#cache.drop(key) })
   }
 
-  interruptLeftovers(finishedAt: number): Promise<number> {
-    const interruption = { errorCode: 'REQUEST_INTERRUPTED', finishedAt } as const
-    return this.#write(() => this.#requests.interruptActive.run(interruption).changes)
+  /**
+   * Deletes at most `limit` requests that ended before an instant, with all that belongs to them; retention calls it.
+   * The time it took includes the writes that shared its commit.
+   */
+  async prune(finishedBefore: number, limit: number): Promise<PruneStep> {
+    let [beganAt, endedAt] = [0, 0]
+    const work = () => {
+      beganAt = this.#elapsed()
+      return this.#records.prune(finishedBefore, limit)
+    }
+    const afterCommit = ({ requests, messages, conversations }: Pruned) => {
+      endedAt = this.#elapsed()
+      this.#pruned += requests + messages
+      for (const key of conversations) this.#cache.drop(key)
+    }
+    const { requests, messages } = await this.#write(work, { afterCommit })
+    return { requests, messages, tookMs: endedAt - beganAt }
+  }
+
+  probe(): Promise<void> {
+    return this.#write(() => this.#records.probe())
   }
 
   async statistics(): Promise<DatabaseStatistics> {
-    const { writes, commits, failed } = this.#groupCommit.counters
-    return { reads: this.#reads, writes, failed: failed + this.#failedReads, commits }
+    const { failed, ...counters } = this.#groupCommit.counters
+    return {
+      ...counters,
+      reads: this.#reads,
+      failed: failed + this.#failedReads,
+      walBytes: logBytes(this.#path),
+      historyCache: this.#cache.counters,
+      pruned: this.#pruned,
+    }
   }
 
   close(): Promise<void> {
@@ -102,56 +169,9 @@ export class LocalDatabaseApi implements DatabaseApi {
     this.#onClose()
   }
 
-  #requeue(requestId: string, attempt: number): RequeueResult {
-    const state = this.#requests.state.get(requestId)
-    // Accepting it had failed, so nothing here says that it has ended: it may run again.
-    if (state === undefined) return { type: 'requeued' }
-    if (state.status === 'COMPLETED') return this.#storedAnswer(requestId)
-    if (!mayRequeue(state, attempt)) return { type: 'stale' }
-    this.#requests.requeue.run(requestId)
-    return { type: 'requeued' }
-  }
-
-  #storedAnswer(requestId: string): RequeueResult {
-    const stored = this.#messages.answer.get(requestId)
-    return stored === undefined ? { type: 'stale' } : { type: 'answered', ...stored }
-  }
-
-  #saveTurn(turn: Turn): WriteResult {
-    const { request, attempt, answeredAt: finishedAt } = turn
-    const state = this.#requests.state.get(request.id)
-    if (state === undefined) this.#requests.insertCompleted.run({ ...request, attempt, finishedAt })
-    else if (mayComplete(state, attempt)) this.#requests.complete.run({ requestId: request.id, attempt, finishedAt })
-    else return 'stale'
-    this.#insertMessages(turn)
-    return 'stored'
-  }
-
-  #insertMessages({ request, answer, model, usage, answeredAt }: Turn): void {
-    const key = { requestId: request.id, userId: request.userId, serverId: request.serverId }
-    this.#messages.insert.run({
-      ...key,
-      role: 'user',
-      content: request.message,
-      timestamp: request.timestamp,
-      model: null,
-      promptTokens: null,
-      completionTokens: null,
-    })
-    this.#messages.insert.run({
-      ...key,
-      role: 'assistant',
-      content: answer,
-      timestamp: answeredAt,
-      model,
-      promptTokens: usage?.promptTokens ?? null,
-      completionTokens: usage?.completionTokens ?? null,
-    })
-  }
-
-  async #write<T>(work: () => T): Promise<T> {
+  async #write<T>(work: () => T, options?: WriteOptions<T>): Promise<T> {
     this.#refuseWhenClosing()
-    return this.#groupCommit.write(work)
+    return this.#groupCommit.write(work, options)
   }
 
   async #read<T>(work: () => T): Promise<T> {
@@ -169,4 +189,12 @@ export class LocalDatabaseApi implements DatabaseApi {
     if (this.#closing === undefined) return
     throw new ParleyError('DATABASE_UNAVAILABLE', 'The database is closing. The call was not made.')
   }
+}
+
+/** The two history messages of a turn, as they are stored. */
+function historyOf({ request, answer, answeredAt }: Turn): HistoryMessage[] {
+  return [
+    { role: 'user', content: request.message, timestamp: request.timestamp },
+    { role: 'assistant', content: answer, timestamp: answeredAt },
+  ]
 }

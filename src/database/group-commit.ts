@@ -1,8 +1,17 @@
 import type { Database, Statement } from 'better-sqlite3'
+import { crashPoint } from '#actors/crash-point.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
+
+export interface WriteOptions<T> {
+  /** What is stored, as crash points name it. */
+  readonly label?: 'accept' | 'answer'
+  /** Called after the commit and before anybody is told, with what the work returned; must not throw. */
+  readonly afterCommit?: (value: T) => void
+}
 
 interface Write {
   readonly work: () => unknown
+  readonly options: WriteOptions<unknown>
   readonly resolve: (value: unknown) => void
   readonly reject: (error: ParleyError) => void
 }
@@ -23,7 +32,8 @@ const MAX_BATCH = 512
 
 /**
  * Gathers the writes of one tick into one transaction, because a commit waits for the disk and a write does not.
- * Each write has a savepoint: its error undoes it alone. No write is acknowledged before the commit.
+ * Each write has a savepoint: its error undoes it alone. No write is acknowledged before the commit. A disk that takes
+ * nothing fails the batch and leaves the connection ready for the next one.
  */
 export class GroupCommit {
   readonly #database: Database
@@ -54,9 +64,11 @@ export class GroupCommit {
   }
 
   /** Runs the work in the next transaction; resolves after its commit, rejects with DATABASE_FAILED. */
-  write<T>(work: () => T): Promise<T> {
+  write<T>(work: () => T, options: WriteOptions<T> = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ work, resolve: (value) => resolve(value as T), reject })
+      // The value of this work is all that its own options and caller are ever given.
+      const write = { work, options: options as WriteOptions<unknown>, resolve: resolve as Write['resolve'], reject }
+      this.#waiting.push(write)
       this.#schedule()
     })
   }
@@ -81,24 +93,39 @@ export class GroupCommit {
     if (batch.length === 0) return
     this.#counters.writes += batch.length
     this.#counters.largestBatch = Math.max(this.#counters.largestBatch, batch.length)
+    let outcomes: Outcome[]
     try {
-      const outcomes = this.#runTransaction(batch)
+      outcomes = this.#runTransaction(batch)
       this.#counters.commits += 1
-      for (const [index, write] of batch.entries()) this.#tell(write, outcomes[index])
     } catch (error) {
       for (const write of batch) this.#tell(write, { ok: false, error })
+      return
     }
+    for (const [index, write] of batch.entries()) this.#conclude(write, outcomes[index])
+    for (const [index, write] of batch.entries()) this.#tell(write, outcomes[index])
   }
 
   #runTransaction(batch: readonly Write[]): Outcome[] {
+    this.#undoLeftover()
     this.#begin.run()
     try {
       const outcomes = batch.map((write) => this.#runOne(write))
+      for (const { options } of batch) if (options.label) crashPoint(`${options.label}.before`)
       this.#commit.run()
       return outcomes
     } catch (error) {
-      if (this.#database.inTransaction) this.#rollback.run()
+      this.#undoLeftover()
       throw error
+    }
+  }
+
+  /** Rolling back can itself meet the trouble that made it necessary; then the next batch tries again. */
+  #undoLeftover(): void {
+    if (!this.#database.inTransaction) return
+    try {
+      this.#rollback.run()
+    } catch {
+      // What counts is whether a transaction is left, and BEGIN says so.
     }
   }
 
@@ -115,6 +142,11 @@ export class GroupCommit {
       this.#release.run()
       return { ok: false, error }
     }
+  }
+
+  #conclude({ options }: Write, outcome: Outcome | undefined): void {
+    if (options.label) crashPoint(`${options.label}.after`)
+    if (outcome?.ok) options.afterCommit?.(outcome.value)
   }
 
   #tell(write: Write, outcome: Outcome | undefined): void {

@@ -1,9 +1,9 @@
 import type { Database } from 'better-sqlite3'
 import { ParleyError } from '#domain/errors.ts'
-import { FIRST_SCHEMA } from './schema.ts'
+import { DURABLE_QUEUE_SCHEMA, FIRST_SCHEMA } from './schema.ts'
 
 /** Every schema change, oldest first; a file at version n has seen the first n. Never change one that was released. */
-const MIGRATIONS: readonly string[] = [FIRST_SCHEMA]
+const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, DURABLE_QUEUE_SCHEMA]
 
 /** The schema version of this Parley. */
 export const SCHEMA_VERSION = MIGRATIONS.length
@@ -33,4 +33,13 @@ export function refuseNewerSchema(path: string, version: number, known: number =
     `The database ${path} was written by a newer Parley: its schema is version ${version}, this Parley knows up to ` +
     `version ${known}. Nothing was changed. Update Parley, or point database.path to another file.`
   throw new ParleyError('DATABASE_NEWER_SCHEMA', message)
+}
+
+/** Throws DATABASE_OLDER_SCHEMA when a file has to be migrated before this Parley can read it. */
+export function refuseOlderSchema(path: string, version: number): void {
+  if (version >= SCHEMA_VERSION) return
+  const message =
+    `The database ${path} was written by an older Parley: its schema is version ${version}, this Parley works with ` +
+    `version ${SCHEMA_VERSION}. Nothing was changed. Start this Parley on it once, which brings it up to date.`
+  throw new ParleyError('DATABASE_OLDER_SCHEMA', message)
 }

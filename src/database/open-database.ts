@@ -14,7 +14,7 @@ export interface OpenDatabase {
 }
 
 /** How long a write waits for another tool that is writing to the file. */
-const BUSY_TIMEOUT_MS = 5000
+export const BUSY_TIMEOUT_MS = 5000
 /** After a long reader has held up checkpoints, the write-ahead log shrinks back to this. */
 const MAX_IDLE_LOG_BYTES = 64 * 1024 * 1024
 
@@ -73,13 +73,15 @@ function checkFile(path: string): void {
   accessSync(path, constants.R_OK | constants.W_OK)
 }
 
-function refuseOtherThanFile(path: string, stats: Stats): void {
+/** Throws DATABASE_NOT_A_DATABASE for what is no file. */
+export function refuseOtherThanFile(path: string, stats: Stats): void {
   if (stats.isFile()) return
   const message = `${path} is a folder or a device, not a database file. Point database.path to a file.`
   throw new ParleyError('DATABASE_NOT_A_DATABASE', message)
 }
 
-function refuseForeignTables(path: string, connection: Database.Database): void {
+/** Throws DATABASE_NOT_A_DATABASE for a file with tables that are not Parley's. */
+export function refuseForeignTables(path: string, connection: Database.Database): void {
   const applicationId = connection.pragma('application_id', { simple: true })
   const tables = connection.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()
   if (applicationId === APPLICATION_ID || tables === 0) return
@@ -112,7 +114,8 @@ function set(connection: Database.Database, setting: string, value: string | num
   throw new ParleyError('START_FAILED', `${message} Put the file on a local disk.`)
 }
 
-function openingError(path: string, cause: unknown): ParleyError {
+/** Why a file could not be opened, as an error with a code that says what to do. */
+export function openingError(path: string, cause: unknown): ParleyError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const reason = errorMessage(cause)
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) {

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { ConversationKey } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
-import type { ConversationRequest } from '#domain/request.ts'
+import { CONSOLE_ID, type ConversationRequest, type RequestOrigin } from '#domain/request.ts'
 import type { Settlement } from '#protocol/database.ts'
 import type { RequestState } from './request-fence.ts'
 
@@ -10,24 +10,51 @@ interface CompletedRequest extends ConversationRequest {
   readonly finishedAt: number
 }
 
-const COLUMNS =
-  'id, user_id, server_id, channel_id, message, timestamp, discord_message_id, priority, not_before, status, attempt'
-const VALUES = '@id, @userId, @serverId, @channelId, @message, @timestamp, @discordMessageId, @priority, @notBefore'
+/** A request as it is stored, with what its next execution needs. */
+export interface StoredRequest extends ConversationRequest {
+  readonly attempt: number
+  readonly statusMessageId: string | null
+}
+
+interface FinishedRequest extends ConversationKey {
+  readonly id: string
+}
+
+const COLUMNS = `id, user_id, server_id, channel_id, message, timestamp, interaction_token, priority, not_before,
+  admission, discord_message_id, status, attempt`
+const VALUES = `@id, @userId, @serverId, @channelId, @message, @timestamp, @interactionToken, @priority, @notBefore,
+  (SELECT coalesce(max(admission), 0) + 1 FROM requests)`
+
+/** The columns of a stored request under the names of its fields. */
+export const REQUEST_FIELDS = `requests.id, requests.user_id AS userId, server_id AS serverId, channel_id AS channelId,
+  message, timestamp, discord_message_id AS discordMessageId, interaction_token AS interactionToken, priority,
+  not_before AS notBefore, attempt, status_message_id AS statusMessageId`
+
+const ACTIVE = `status IN ('QUEUED', 'PROCESSING')`
+
+/** In SQL what `originOf` says; takes the parameter `origin`. */
+export const OF_ORIGIN = `CASE requests.user_id WHEN '${CONSOLE_ID}' THEN 'console' ELSE 'discord' END = @origin`
 
 /** Everything that is asked of the table of requests, prepared once. */
 export function prepareRequestStatements(database: Database) {
   return {
     insertQueued: database.prepare<[ConversationRequest]>(
-      `INSERT INTO requests (${COLUMNS}) VALUES (${VALUES}, 'QUEUED', 0) ON CONFLICT (discord_message_id) DO NOTHING`,
+      `INSERT INTO requests (${COLUMNS}) VALUES (${VALUES}, @discordMessageId, 'QUEUED', 0)
+         ON CONFLICT (id) DO NOTHING ON CONFLICT (discord_message_id) DO NOTHING`,
     ),
+    /** Its Discord message may have become another request, while this one could not be stored. */
     insertCompleted: database.prepare<[CompletedRequest]>(
-      `INSERT INTO requests (${COLUMNS}, finished_at) VALUES (${VALUES}, 'COMPLETED', @attempt, @finishedAt)`,
+      `INSERT INTO requests (${COLUMNS}, started_at, finished_at) VALUES (${VALUES},
+         iif(EXISTS (SELECT 1 FROM requests WHERE discord_message_id = @discordMessageId), NULL, @discordMessageId),
+         'COMPLETED', @attempt, @finishedAt, @finishedAt)`,
     ),
     state: database.prepare<[requestId: string], RequestState>('SELECT status, attempt FROM requests WHERE id = ?'),
     start: database.prepare<[{ requestId: string; attempt: number; startedAt: number }]>(
       `UPDATE requests SET status = 'PROCESSING', attempt = @attempt, started_at = @startedAt WHERE id = @requestId`,
     ),
-    requeue: database.prepare<[requestId: string]>(`UPDATE requests SET status = 'QUEUED' WHERE id = ?`),
+    requeue: database.prepare<[{ requestId: string; attempt: number }]>(
+      `UPDATE requests SET status = 'QUEUED', attempt = @attempt WHERE id = @requestId`,
+    ),
     settle: database.prepare<[Settlement]>(
       'UPDATE requests SET status = @status, error_code = @errorCode, finished_at = @finishedAt WHERE id = @requestId',
     ),
@@ -38,14 +65,32 @@ export function prepareRequestStatements(database: Database) {
     setStatusMessage: database.prepare<[{ requestId: string; statusMessageId: string }]>(
       'UPDATE requests SET status_message_id = @statusMessageId WHERE id = @requestId',
     ),
+    dropToken: database.prepare<[requestId: string]>(
+      'UPDATE requests SET interaction_token = NULL WHERE id = ? AND interaction_token IS NOT NULL',
+    ),
     blankTexts: database.prepare<[ConversationKey]>(
       `UPDATE requests SET message = '' WHERE user_id = @userId AND server_id = @serverId
          AND status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND message <> ''`,
     ),
-    interruptActive: database.prepare<[{ errorCode: ErrorCode; finishedAt: number }]>(
-      `UPDATE requests SET status = 'FAILED', error_code = @errorCode, finished_at = @finishedAt
-         WHERE status IN ('QUEUED', 'PROCESSING')`,
+    requeueInterrupted: database.prepare<[{ origin: RequestOrigin }]>(
+      `UPDATE requests SET status = 'QUEUED' WHERE ${ACTIVE} AND status = 'PROCESSING' AND ${OF_ORIGIN}`,
     ),
+    /** The plus keeps SQLite from reading all that was ever stored in the order of the other index. */
+    waiting: database.prepare<[{ origin: RequestOrigin }], StoredRequest>(
+      `SELECT ${REQUEST_FIELDS} FROM requests WHERE ${ACTIVE} AND status = 'QUEUED' AND ${OF_ORIGIN} ORDER BY +admission`,
+    ),
+    interruptActive: database.prepare<[{ origin: RequestOrigin; errorCode: ErrorCode; finishedAt: number }]>(
+      `UPDATE requests SET status = 'FAILED', error_code = @errorCode, finished_at = @finishedAt,
+         interaction_token = NULL WHERE ${ACTIVE} AND ${OF_ORIGIN}`,
+    ),
+    /** Ended before an instant and with nothing left to deliver, oldest first. */
+    finishedBefore: database.prepare<[{ finishedBefore: number; limit: number }], FinishedRequest>(
+      `SELECT id, user_id AS userId, server_id AS serverId FROM requests
+         WHERE finished_at < @finishedBefore
+           AND NOT EXISTS (SELECT 1 FROM outbox WHERE request_id = requests.id AND state = 'PENDING')
+         ORDER BY finished_at LIMIT @limit`,
+    ),
+    delete: database.prepare<[requestId: string]>('DELETE FROM requests WHERE id = ?'),
   }
 }
 

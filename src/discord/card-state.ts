@@ -1,63 +1,75 @@
 import type { Failure } from '#domain/failure.ts'
+import { NOT_REMEMBERED, withSmallPrint } from '#domain/notices.ts'
 import type { CancelReason, Refusal, RequestEvent } from '#protocol/queue.ts'
 
 /** What the messages that answer one question have to show. */
 export type CardState =
-  | { readonly phase: 'queued'; readonly position: number; readonly retried: boolean }
+  /** `restored`: the question was asked of an earlier process. */
+  | { readonly phase: 'queued'; readonly position: number; readonly restored: boolean }
   | { readonly phase: 'thinking' }
+  | { readonly phase: 'retrying'; readonly nextAttempt: number; readonly maxAttempts: number }
   | { readonly phase: 'answering'; readonly finished: readonly string[]; readonly tail: string }
-  | { readonly phase: 'answered'; readonly parts: readonly string[]; readonly notes: readonly string[] }
+  /** The answer, or whatever end an earlier process stored, as messages. */
+  | { readonly phase: 'settled'; readonly messages: readonly string[] }
   /** What was written before the failure stays visible. */
   | { readonly phase: 'failed'; readonly written: readonly string[]; readonly failure: Failure }
   | { readonly phase: 'cancelled'; readonly written: readonly string[]; readonly reason: CancelReason }
+  /** The request goes on in the next process. */
+  | { readonly phase: 'suspended' }
   /** The message did not become a request. */
   | { readonly phase: 'refused'; readonly refusal: Refusal }
 
-const NOT_FINAL: readonly CardState['phase'][] = ['queued', 'thinking', 'answering']
+type Phase = CardState['phase']
 
-/** True once nothing more will come. */
-export function isFinal(state: CardState): boolean {
-  return !NOT_FINAL.includes(state.phase)
+const ENDS: readonly Phase[] = ['settled', 'failed', 'cancelled']
+
+const FINAL: readonly Phase[] = [...ENDS, 'suspended', 'refused']
+
+/** True once nothing more will come in this process. */
+export function isFinal({ phase }: CardState): boolean {
+  return FINAL.includes(phase)
+}
+
+/** True for the end of a request, which its user must come to see. */
+export function isEnd({ phase }: CardState): boolean {
+  return ENDS.includes(phase)
 }
 
 /** What a card shows after an event of its request; `state` is undefined before the first. */
 export function afterEvent(state: CardState | undefined, event: RequestEvent): CardState {
   switch (event.type) {
     case 'queued':
-      return { phase: 'queued', position: event.position, retried: event.attempt > 0 }
+      return { phase: 'queued', position: event.position, restored: event.restored }
     case 'started':
-      return { phase: 'thinking' }
+      // That it is another attempt stays visible until it has brought something.
+      return state?.phase === 'retrying' ? state : { phase: 'thinking' }
+    case 'thinking':
+      return state ?? { phase: 'thinking' }
     case 'delta':
-      return {
-        phase: 'answering',
-        finished: [...(state?.phase === 'answering' ? state.finished : []), ...event.finished],
-        tail: event.tail,
-      }
+      return afterDelta(state, event)
+    case 'retrying':
+      return { phase: 'retrying', nextAttempt: event.nextAttempt, maxAttempts: event.maxAttempts }
     case 'completed':
-      return { phase: 'answered', parts: event.parts, notes: notesOf(event) }
+      return { phase: 'settled', messages: event.stored ? event.parts : withSmallPrint(event.parts, NOT_REMEMBERED) }
     case 'failed':
       return { phase: 'failed', written: writtenIn(state), failure: event.failure }
     case 'cancelled':
       return { phase: 'cancelled', written: writtenIn(state), reason: event.reason }
-    case 'thinking':
-      return state ?? { phase: 'thinking' }
+    case 'suspended':
+      return { phase: 'suspended' }
     default:
       return event satisfies never
   }
 }
 
+function afterDelta(state: CardState | undefined, event: Extract<RequestEvent, { type: 'delta' }>): CardState {
+  const { finished, tail } = event
+  if (state?.phase === 'retrying' && finished.length === 0 && tail === '') return state
+  const before = state?.phase === 'answering' ? state.finished : []
+  return { phase: 'answering', finished: [...before, ...finished], tail }
+}
+
 function writtenIn(state: CardState | undefined): readonly string[] {
   if (state?.phase !== 'answering') return []
   return state.tail === '' ? state.finished : [...state.finished, state.tail]
-}
-
-function notesOf(event: Extract<RequestEvent, { type: 'completed' }>): string[] {
-  const notes: string[] = []
-  if (event.stopReason === 'length') notes.push('The answer reached its length limit and stops here.')
-  if (event.trimmedMessages > 0) {
-    const count = event.trimmedMessages === 1 ? 'The oldest message' : `The oldest ${event.trimmedMessages} messages`
-    notes.push(`${count} of our conversation no longer fit and were left out.`)
-  }
-  if (!event.stored) notes.push('This answer could not be saved, so it will not be remembered.')
-  return notes
 }

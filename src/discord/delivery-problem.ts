@@ -8,6 +8,8 @@ export type DeliveryProblem =
   | { readonly type: 'messageGone' }
   /** It will not work however often it is tried. */
   | { readonly type: 'impossible'; readonly reason: string }
+  /** It will not work until somebody has put something right: a new token, a proxy that lets through. */
+  | { readonly type: 'blocked'; readonly reason: string }
   /** Try again later. */
   | { readonly type: 'passing'; readonly reason: string }
 
@@ -23,11 +25,19 @@ export function readDeliveryProblem(error: unknown): DeliveryProblem {
   const reason = errorMessage(error)
   if (error instanceof DiscordAPIError) {
     if (GONE.includes(error.code)) return { type: 'messageGone' }
-    return { type: isPassing(error.status) ? 'passing' : 'impossible', reason: `${error.code}: ${reason}` }
+    return { type: typeOf(error.status, error.code), reason: `${error.code}: ${reason}` }
   }
-  if (error instanceof HTTPError && !isPassing(error.status)) return { type: 'impossible', reason }
+  if (error instanceof HTTPError && !isPassing(error.status)) return { type: 'blocked', reason }
   return { type: 'passing', reason }
 }
+
+/** Only a refusal with a code of its own speaks of this message; without, of all that the bot does. */
+function typeOf(status: number, code: string | number): Exclude<DeliveryProblem['type'], 'messageGone'> {
+  if (isPassing(status)) return 'passing'
+  return code === 0 || status === UNAUTHORIZED ? 'blocked' : 'impossible'
+}
+
+const UNAUTHORIZED = 401
 
 function isPassing(status: number): boolean {
   return status >= 500 || status === 429 || status === 408

@@ -9,18 +9,20 @@ import {
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import { errorMessage } from '#domain/errors.ts'
-import { DIRECT_SERVER_ID } from '#domain/request.ts'
-import type { DatabaseApi } from '#protocol/database.ts'
+import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
+import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
-import type { NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
+import type { NewRequest, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { acknowledge } from './acknowledge.ts'
 import { ASK, askCommand, QUESTION, registerCommands } from './ask-command.ts'
+import { CatchUp, type CatchUpLimits } from './catch-up.ts'
+import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
 import { inTime } from './in-time.ts'
 import { readMessage } from './intake.ts'
-import { InteractionTarget } from './interaction-target.ts'
+import { InteractionTarget, type ReceivedInteraction } from './interaction-target.ts'
 import { logIn } from './log-in.ts'
 import { readLoginProblem } from './login-problem.ts'
-import { readMessageEvent } from './message-event.ts'
+import { readMessageEvent, readReadyEvent } from './message-event.ts'
 import { RecentIds } from './recent-ids.ts'
 import { ReplyCards } from './reply-cards.ts'
 import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
@@ -35,7 +37,9 @@ export interface DiscordOptions {
   /** How long one call may take before discord.js makes it again; 15 s. */
   readonly callTimeoutMs?: number
   readonly queue: RequestQueue
-  readonly store: Pick<DatabaseApi, 'setStatusMessage'>
+  readonly store: DeliveryStore
+  /** What is read of the messages that came while nobody listened. */
+  readonly catchUp: CatchUpLimits
   readonly clock: Clock
   readonly log: Log
   /** Discord has closed the connection for good. */
@@ -63,9 +67,12 @@ const STOPPING: Refusal = {
 
 /** Parley's connection to Discord: messages and commands become requests, cards show what becomes of them. */
 export class DiscordGateway implements Gateway {
+  readonly origin = 'discord'
   readonly #options: DiscordOptions
   readonly #client: Client
   readonly #cards: ReplyCards
+  readonly #ledger: DeliveryLedger
+  readonly #catchUp: CatchUp
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
   readonly #stopped = Promise.withResolvers<void>()
   /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
@@ -81,12 +88,18 @@ export class DiscordGateway implements Gateway {
       allowedMentions: { parse: [], repliedUser: false },
       makeCache: Options.cacheWithLimits({ ...Options.DefaultMakeCacheSettings, MessageManager: 0 }),
     })
-    this.#cards = new ReplyCards({
-      queue: options.queue,
-      editIntervalMs: options.editIntervalMs,
-      clock: options.clock,
-      log: options.log,
-      onShown: (requestId, messageId) => void this.#rememberMessage(requestId, messageId),
+    const { queue, store, editIntervalMs, clock, log } = options
+    this.#ledger = new DeliveryLedger(store, log)
+    this.#cards = new ReplyCards({ queue, editIntervalMs, clock, log, ...this.#ledger.notes })
+    this.#catchUp = new CatchUp({
+      limits: options.catchUp,
+      rest: this.#client.rest,
+      store,
+      clock,
+      log,
+      isNew: (messageId) => this.#seen.add(messageId),
+      take: (request, messageId) => this.#takeMessage(request, messageId),
+      markRead: (channel) => this.#ledger.noteRead(channel),
     })
     this.#listen()
   }
@@ -103,14 +116,23 @@ export class DiscordGateway implements Gateway {
     }
   }
 
+  resume(recovered: RecoveredRequest): (event: RequestEvent) => void {
+    return this.#cards.resume(recovered, () => this.#targetOf(recovered.request))
+  }
+
+  deliver(reply: UndeliveredReply): void {
+    this.#cards.deliver(reply, this.#targetOf(reply.request))
+  }
+
   /** Takes no more messages in: who writes is told so. */
   stopIntake(): void {
     this.#stopping = true
+    void this.#catchUp.stop()
   }
 
   /** Shows what is still to be shown, for at most `timeoutMs`, and disconnects. */
   async stop(timeoutMs: number): Promise<void> {
-    this.#stopping = true
+    this.stopIntake()
     this.#stopped.resolve()
     await inTime(this.#settle(), this.#options.clock, timeoutMs)
     this.#cards.abandon()
@@ -119,7 +141,9 @@ export class DiscordGateway implements Gateway {
   }
 
   async #settle(): Promise<void> {
+    await this.#catchUp.stop()
     await this.#cards.close()
+    await this.#ledger.written()
     await this.#reconnecting?.promise
   }
 
@@ -127,6 +151,11 @@ export class DiscordGateway implements Gateway {
     const { log, onGivenUp } = this.#options
     // Not the event of discord.js, which leaves out messages from channels and threads it does not know.
     this.#client.ws.on(GatewayDispatchEvents.MessageCreate, (payload: unknown) => this.#guard(this.#onMessage(payload)))
+    // Of a session that is resumed there is no such event, and nothing was missed.
+    this.#client.ws.on(GatewayDispatchEvents.Ready, (payload: unknown) => {
+      const botId = readReadyEvent(payload)
+      if (botId !== undefined) this.#catchUp.begin(botId)
+    })
     this.#client.on(Events.InteractionCreate, (interaction) => {
       if (!interaction.isChatInputCommand() || interaction.commandName !== ASK) return
       this.#guard(this.#onAsk(interaction))
@@ -160,33 +189,43 @@ export class DiscordGateway implements Gateway {
     const message = readMessageEvent(payload, botId)
     const request = message && readMessage(message, botId)
     if (!request || !this.#seen.add(message.id)) return
-    await this.#take(request, message.id, new ChannelTarget(this.#client.rest, message.channelId, message.id))
+    await this.#takeMessage(request, message.id)
+  }
+
+  async #takeMessage(request: NewRequest, messageId: string): Promise<void> {
+    const { userId, serverId, channelId } = request
+    const refused = await this.#take(request, messageId, this.#channelTarget(channelId, messageId))
+    // Who was refused has been asked to write again: it must not be taken in at the next start.
+    if (refused && serverId === DIRECT_SERVER_ID) {
+      this.#ledger.noteRead({ channelId, userId, lastMessageId: messageId })
+    }
   }
 
   async #onAsk(interaction: ChatInputCommandInteraction): Promise<void> {
-    const { rest } = this.#client
     const { clock, log } = this.#options
-    const { id, applicationId, token, channelId, guildId, user, options } = interaction
+    const { id, token, channelId, guildId, user, options } = interaction
     if (!this.#seen.add(id)) return
     const receivedAt = clock.now()
-    const acknowledged = await acknowledge(rest, interaction, log)
+    const acknowledged = await acknowledge(this.#client.rest, interaction, log)
     const request: NewRequest = {
       userId: user.id,
       serverId: guildId ?? DIRECT_SERVER_ID,
       channelId,
       message: options.getString(QUESTION)?.trim() ?? '',
       discordMessageId: id,
+      interactionToken: token,
     }
-    const received = { applicationId, token, channelId, receivedAt, acknowledged }
-    await this.#take(request, id, new InteractionTarget(rest, received, () => clock.now()))
+    await this.#take(request, id, this.#interactionTarget({ id, token, channelId, receivedAt, acknowledged }))
   }
 
-  async #take(request: NewRequest, discordMessageId: string, target: ReplyTarget): Promise<void> {
+  /** Tells whether it was refused. */
+  async #take(request: NewRequest, discordMessageId: string, target: ReplyTarget): Promise<boolean> {
     const refusal = this.#stopping ? STOPPING : await this.#offer(request, target)
-    if (!refusal) return
+    if (!refusal) return false
     this.#options.log.info({ code: refusal.code, discordMessageId }, 'a message was refused')
     // An event that Discord has sent again is nobody's mistake: the first one is answered.
     if (refusal.code !== 'REQUEST_DUPLICATE') this.#cards.refuse(refusal, discordMessageId, target)
+    return true
   }
 
   async #offer(request: NewRequest, target: ReplyTarget): Promise<Refusal | undefined> {
@@ -194,15 +233,27 @@ export class DiscordGateway implements Gateway {
     return result.accepted ? undefined : result.refusal
   }
 
-  async #rememberMessage(requestId: string, messageId: string): Promise<void> {
-    try {
-      await this.#options.store.setStatusMessage(requestId, messageId)
-    } catch (error) {
-      this.#options.log.error(
-        { requestId, error: errorMessage(error) },
-        'the message that shows a request was not stored',
-      )
-    }
+  /** Where a request of an earlier process is shown; its interaction has been acknowledged by that. */
+  #targetOf({ id, channelId, timestamp, discordMessageId, interactionToken: token }: ConversationRequest): ReplyTarget {
+    const questionId = discordMessageId ?? id
+    if (token === null) return this.#channelTarget(channelId, questionId)
+    return this.#interactionTarget({ id: questionId, token, channelId, receivedAt: timestamp, acknowledged: true })
+  }
+
+  #channelTarget(channelId: string, questionId: string): ReplyTarget {
+    return new ChannelTarget(this.#client.rest, { channelId, questionId, botId: this.#botId })
+  }
+
+  #interactionTarget(interaction: Omit<ReceivedInteraction, 'applicationId' | 'botId'>): ReplyTarget {
+    const { rest, application } = this.#client
+    const botId = this.#botId
+    const received = { ...interaction, applicationId: application?.id ?? botId, botId }
+    return new InteractionTarget(rest, received, () => this.#options.clock.now())
+  }
+
+  /** Known once `start` has resolved. */
+  get #botId(): string {
+    return this.#client.user?.id ?? ''
   }
 
   async #register(): Promise<void> {

@@ -28,7 +28,15 @@ export function readMessage(message: IncomingMessage, botId: string): NewRequest
     channelId: message.channelId,
     message: withoutMention(message.content, botId),
     discordMessageId: message.id,
+    interactionToken: null,
   }
+}
+
+/** Makes one request of all that somebody wrote in a channel, oldest first; undefined when that is nothing. */
+export function joinRequests(requests: readonly NewRequest[]): NewRequest | undefined {
+  const newest = requests.at(-1)
+  const texts = requests.map(({ message }) => message).filter((text) => text !== '')
+  return newest && { ...newest, message: texts.join('\n\n') }
 }
 
 function withoutMention(content: string, botId: string): string {

@@ -1,10 +1,14 @@
 import { type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
+import { z } from 'zod'
+import type { FoundMessage } from './own-messages.ts'
 import { ChannelTarget, InteractionEnded, idOf, isApiError, NO_MENTIONS, type ReplyTarget } from './reply-target.ts'
 
 export interface ReceivedInteraction {
+  readonly id: string
   readonly applicationId: string
   readonly token: string
   readonly channelId: string
+  readonly botId: string
   /** When it came, ms since epoch. */
   readonly receivedAt: number
   /** Whether Discord waits for the answer; without that its token is worth nothing. */
@@ -41,7 +45,8 @@ export class InteractionTarget implements ReplyTarget {
     this.#interaction = interaction
     this.#now = now
     this.#tokenEnded = !interaction.acknowledged
-    this.#channel = new ChannelTarget(rest, interaction.channelId, null)
+    const { id: questionId, channelId, botId } = interaction
+    this.#channel = new ChannelTarget(rest, { channelId, questionId, botId }, null)
   }
 
   async post(content: string, nonce: string): Promise<string> {
@@ -67,6 +72,15 @@ export class InteractionTarget implements ReplyTarget {
     await this.#rest.delete(this.#message(messageId), { auth: false, signal: this.#aborter.signal })
   }
 
+  async find(knownIds: readonly string[]): Promise<readonly FoundMessage[]> {
+    const original = this.#hasEnded() ? undefined : await this.#findOriginal()
+    const known = original ? [original.messageId, ...knownIds] : knownIds
+    const inChannel = await this.#findInChannel(known)
+    this.#answered = true
+    if (!original || inChannel.some(({ messageId }) => messageId === original.messageId)) return inChannel
+    return [original, ...inChannel]
+  }
+
   abort(): void {
     this.#aborter.abort()
     this.#channel.abort()
@@ -84,6 +98,32 @@ export class InteractionTarget implements ReplyTarget {
       if (!deleted && !this.#endsToken(error)) throw error
       this.#answered = true
       return undefined
+    }
+  }
+
+  /** The interaction's own answer, perhaps still waiting for its text; undefined when it was deleted or is out of reach. */
+  async #findOriginal(): Promise<FoundMessage | undefined> {
+    try {
+      const options = { auth: false, signal: this.#aborter.signal }
+      const { id, content } = original.parse(await this.#rest.get(this.#message('@original'), options))
+      this.#channel.replyTo(id)
+      return { messageId: id, content, isOurs: true }
+    } catch (error) {
+      const deleted = isApiError(error, [RESTJSONErrorCodes.UnknownMessage])
+      if (!deleted && !this.#endsToken(error)) throw error
+      return undefined
+    }
+  }
+
+  /** Where the bot may not read, its follow-ups are out of reach. */
+  async #findInChannel(knownIds: readonly string[]): Promise<readonly FoundMessage[]> {
+    try {
+      const found = await this.#channel.find(knownIds)
+      for (const { messageId, ofInteraction } of found) if (!ofInteraction) this.#inChannel.add(messageId)
+      return found
+    } catch (error) {
+      if (!isApiError(error, FORBIDDEN)) throw error
+      return []
     }
   }
 
@@ -135,6 +175,8 @@ export class InteractionTarget implements ReplyTarget {
     return this.#hasEnded()
   }
 }
+
+const original = z.object({ id: z.string(), content: z.string() })
 
 const TOKEN_ENDED = [RESTJSONErrorCodes.InvalidWebhookToken, RESTJSONErrorCodes.UnknownWebhook]
 const FORBIDDEN = [RESTJSONErrorCodes.MissingAccess, RESTJSONErrorCodes.MissingPermissions]

@@ -14,6 +14,13 @@ const messageCreate = z.object({
   mentions: z.array(z.object({ id: z.string() })),
 })
 
+const ready = z.object({ user: z.object({ id: z.string() }) })
+
+/** Reads who the bot is from the payload of a READY; undefined when it is not one. */
+export function readReadyEvent(payload: unknown): string | undefined {
+  return ready.safeParse(payload).data?.user.id
+}
+
 /** Reads the payload of a MESSAGE_CREATE; undefined when it is not one. */
 export function readMessageEvent(payload: unknown, botId: string): IncomingMessage | undefined {
   const { data: event } = messageCreate.safeParse(payload)

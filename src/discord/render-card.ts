@@ -1,57 +1,50 @@
+import { CANCELLED, failureNotice, withNote } from '#domain/notices.ts'
 import type { CardState } from './card-state.ts'
 import { ordinal } from './ordinal.ts'
 
-/** Discord's limit for one message, in UTF-16 code units. */
-const MESSAGE_LIMIT = 2_000
-
 /** The messages a card consists of, each within Discord's limit and none of them empty. */
-export function renderCard(state: CardState): string[] {
+export function renderCard(state: CardState): readonly string[] {
   switch (state.phase) {
     case 'queued':
-      return [state.retried ? `🔁 Trying again. ${queued(state.position)}` : queued(state.position)]
+      return [queued(state.position, state.restored)]
     case 'thinking':
       return [THINKING]
+    case 'retrying':
+      return [`🔁 Trying again (${state.nextAttempt} of ${state.maxAttempts})…`]
     case 'answering':
       return answering(state.finished, state.tail)
-    case 'answered':
-      return state.notes.reduce((parts, note) => withNote(parts, `-# ${note}`), [...state.parts])
+    case 'settled':
+      return state.messages
     case 'failed':
-      return withNote(state.written, warning(state.failure))
+      return withNote(state.written, failureNotice(state.failure))
     case 'cancelled':
       return withNote(state.written, CANCELLED[state.reason])
+    case 'suspended':
+      return [SUSPENDED]
     case 'refused':
-      return [warning(state.refusal)]
+      return [failureNotice(state.refusal)]
     default:
       return state satisfies never
   }
 }
 
-const CANCELLED = {
-  user: '🛑 Cancelled. Nothing was kept.',
-  shutdown:
-    '⚠️ Parley is being restarted and had to stop here. Your question was not answered; please send it again in a moment.',
-} as const
+/** Tells whether a message says only that something is to come. */
+export function isPlaceholder(content: string): boolean {
+  return /^(⏳|💭|🔁|⏸️) /u.test(content)
+}
 
 const THINKING = '💭 Thinking…'
 
+const SUSPENDED = '⏸️ Parley is being restarted. Your question is kept and goes on by itself in a moment.'
+
 /** Until there is something to read, the placeholder stays. */
-function answering(finished: readonly string[], tail: string): string[] {
+function answering(finished: readonly string[], tail: string): readonly string[] {
   if (tail !== '') return [...finished, tail]
-  return finished.length === 0 ? [THINKING] : [...finished]
+  return finished.length === 0 ? [THINKING] : finished
 }
 
-function warning({ message, code }: { readonly message: string; readonly code: string }): string {
-  return `⚠️ ${message}\n-# ${code}`
-}
-
-function queued(position: number): string {
-  return position <= 1 ? '⏳ Queued: you are next.' : `⏳ Queued: you are ${ordinal(position)} in line.`
-}
-
-/** Puts a note below the last message, or into one of its own when it does not fit. */
-function withNote(parts: readonly string[], note: string): string[] {
-  const last = parts.at(-1)
-  const joined = last === undefined ? note : `${last}\n${note}`
-  if (last === undefined || joined.length <= MESSAGE_LIMIT) return [...parts.slice(0, -1), joined]
-  return [...parts, note]
+function queued(position: number, restored: boolean): string {
+  const place = position <= 1 ? 'you are next.' : `you are ${ordinal(position)} in line.`
+  if (!restored) return `⏳ Queued: ${place}`
+  return `⏳ Parley was restarted; your question goes on. Y${place.slice(1)}`
 }

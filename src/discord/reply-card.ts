@@ -1,45 +1,54 @@
 import type { Clock, Timer } from '#actors/clock.ts'
-import { type CardState, isFinal } from './card-state.ts'
+import { crashPoint } from '#actors/crash-point.ts'
+import { type CardState, isEnd, isFinal } from './card-state.ts'
 import { readDeliveryProblem } from './delivery-problem.ts'
 import { renderCard } from './render-card.ts'
 import type { ReplyTarget } from './reply-target.ts'
+import { type Shown, ShownMessages, UNKNOWN } from './shown-messages.ts'
 
 export interface CardOptions {
   readonly target: ReplyTarget
-  /** Different for each card, up to 22 characters. */
+  /** Different for each question, up to 22 characters. */
   readonly nonce: string
   /** The least time between two changes of one message. */
   readonly editIntervalMs: number
   readonly clock: Clock
-  /** Told the id of the message that shows the beginning, when it has been sent. */
+  /** Set when an earlier process may have shown something: that goes on, and is looked for first. */
+  readonly resumed?: { readonly statusMessageId: string | null }
+  /** Told the id of the message that shows the beginning, once it is known to be there. */
   readonly onFirstMessage: (messageId: string) => void
+  /** Told once all of the end stands on Discord. */
+  readonly onDelivered: (messageIds: readonly string[]) => void
+  /** Told at the end of the request when Discord will never take it. */
+  readonly onUndeliverable: (reason: string) => void
   /** Told when the card gives up. */
   readonly onFailed: (reason: string) => void
 }
 
-/** A message as Discord has it. */
-interface Shown {
-  readonly messageId: string
-  content: string
-  changedAt: number
-}
-
 type Step =
+  | { readonly type: 'find' }
   | { readonly type: 'post'; readonly content: string }
   | { readonly type: 'edit'; readonly content: string; readonly shown: Shown; readonly notBefore: number }
   | { readonly type: 'remove'; readonly shown: Shown }
 
-/** Never equal to what should be seen. */
-const UNKNOWN = ''
+/** A post that failed and may have arrived all the same. */
+interface Doubt {
+  readonly content: string
+  /** When it was tried first. */
+  readonly since: number
+}
+
+/**
+ * So long after its first try a post may be tried again: Discord recognizes its nonce for "a few minutes", and one try
+ * can take one. After that the channel is read first.
+ */
+const NONCE_LIFETIME_MS = 90_000
 
 const FIRST_BACKOFF_MS = 1_000
 const LONGEST_BACKOFF_MS = 30_000
 
-/**
- * Tries for one change of a message, before the card gives up: about a quarter of an hour. Discord
- * recognizes the nonce of a post for a few minutes only, and after that a post could be seen twice.
- */
-const MAX_TRIES = { post: 11, edit: 34, remove: 34 } as const
+/** Tries for one change before the card gives up: about a quarter of an hour. */
+const MAX_TRIES = 34
 
 /**
  * The messages that answer one question: placeholder, answer as it grows, answer.
@@ -50,13 +59,16 @@ const MAX_TRIES = { post: 11, edit: 34, remove: 34 } as const
  */
 export class ReplyCard {
   readonly #options: CardOptions
-  readonly #shown: Shown[] = []
+  readonly #shown = new ShownMessages()
   #state: CardState
   #working = false
   #ended = false
-  #posts = 0
-  /** What a post was to show that failed: it may have arrived after all. */
-  #unsure: string | undefined
+  /** Gave up before the end, for which it will try once more. */
+  #paused = false
+  /** Why Discord will never take what there is to show. */
+  #impossible: string | undefined
+  #toBeFound: boolean
+  #doubt: Doubt | undefined
   #tries = 0
   #timer: Timer | undefined
   #resolveDone: () => void = () => undefined
@@ -68,6 +80,7 @@ export class ReplyCard {
   constructor(options: CardOptions, state: CardState) {
     this.#options = options
     this.#state = state
+    this.#toBeFound = options.resumed !== undefined
     // What happens in the same turn of the event loop is shown at once: a free slot means "thinking", not "queued".
     queueMicrotask(() => this.#work())
   }
@@ -78,6 +91,11 @@ export class ReplyCard {
 
   show(state: CardState): void {
     this.#state = state
+    if (this.#paused && isFinal(state)) {
+      this.#paused = false
+      this.#tries = 0
+    }
+    if (this.#impossible !== undefined) this.#tellUndeliverable(this.#impossible)
     this.#work()
   }
 
@@ -94,15 +112,19 @@ export class ReplyCard {
   }
 
   #work(): void {
-    if (this.#working || this.#ended || this.#timer) return
+    if (this.#working || this.#ended || this.#paused || this.#timer) return
     const step = this.#nextStep()
-    if (!step) {
-      if (isFinal(this.#state)) this.#end()
-      return
-    }
+    if (!step) return this.#rest()
     const waitMs = step.type === 'edit' ? step.notBefore - this.#options.clock.now() : 0
     if (waitMs > 0) this.#workLater(waitMs)
     else void this.#take(step)
+  }
+
+  /** All that should be seen is seen. */
+  #rest(): void {
+    if (!isFinal(this.#state)) return
+    if (isEnd(this.#state)) this.#options.onDelivered(this.#shown.ids)
+    this.#end()
   }
 
   #workLater(delayMs: number): void {
@@ -112,11 +134,16 @@ export class ReplyCard {
     }, delayMs)
   }
 
-  /** The first difference between what should be seen and what is. */
   #nextStep(): Step | undefined {
+    const step = this.#toBeFound ? FIND : this.#nextDifference()
+    return step?.type === 'post' && this.#isNonceForgotten() ? FIND : step
+  }
+
+  /** The first difference between what should be seen and what is. */
+  #nextDifference(): Step | undefined {
     const contents = renderCard(this.#state)
     for (const [index, content] of contents.entries()) {
-      const shown = this.#shown[index]
+      const shown = this.#shown.at(index)
       if (!shown) return { type: 'post', content }
       if (shown.content !== content) {
         const notBefore = shown.changedAt + this.#options.editIntervalMs
@@ -124,36 +151,47 @@ export class ReplyCard {
       }
     }
     // Sent again with its nonce it shows whether it is there, and can then be taken back.
-    if (this.#unsure !== undefined) return { type: 'post', content: this.#unsure }
-    const extra = this.#shown[contents.length]
+    if (this.#doubt !== undefined) return { type: 'post', content: this.#doubt.content }
+    const extra = this.#shown.at(contents.length)
     return extra && { type: 'remove', shown: extra }
+  }
+
+  #isNonceForgotten(): boolean {
+    return this.#doubt !== undefined && this.#options.clock.now() - this.#doubt.since > NONCE_LIFETIME_MS
   }
 
   async #take(step: Step): Promise<void> {
     this.#working = true
+    const startedAt = this.#options.clock.now()
+    const point = this.#crashPointAt(step)
     try {
+      if (point) crashPoint(`${point}.before`)
       await this.#call(step)
-      this.#tries = 0
+      if (point) crashPoint(`${point}.after`)
+      // That the channel can be read does not say that it can be written to.
+      if (step.type !== 'find') this.#tries = 0
       this.#working = false
       this.#work()
     } catch (error) {
       this.#working = false
-      this.#recover(step, error)
+      this.#recover(step, error, startedAt)
     }
+  }
+
+  #crashPointAt(step: Step): 'acknowledge' | 'delivery' | 'recovery' | undefined {
+    if (step.type === 'find') return this.#options.resumed && 'recovery'
+    if (isEnd(this.#state)) return 'delivery'
+    const isFirst = step.type === 'post' && this.#shown.count === 0 && this.#state.phase !== 'refused'
+    return isFirst ? 'acknowledge' : undefined
   }
 
   async #call(step: Step): Promise<void> {
     const { target, clock } = this.#options
     switch (step.type) {
-      case 'post': {
-        const messageId = await target.post(step.content, this.#nonce())
-        // An earlier try may have arrived with what was to be shown then: not known, so edited.
-        const content = this.#unsure === undefined ? step.content : UNKNOWN
-        this.#unsure = undefined
-        this.#shown.push({ messageId, content, changedAt: clock.now() })
-        if (this.#posts++ === 0) this.#options.onFirstMessage(messageId)
-        return
-      }
+      case 'find':
+        return this.#find()
+      case 'post':
+        return this.#post(step.content)
       case 'edit':
         await target.edit(step.shown.messageId, step.content)
         step.shown.content = step.content
@@ -161,45 +199,86 @@ export class ReplyCard {
         return
       case 'remove':
         await target.remove(step.shown.messageId)
-        this.#forget(step.shown)
+        this.#shown.forget(step.shown)
         return
       default:
         step satisfies never
     }
   }
 
-  #recover(step: Step, error: unknown): void {
+  async #find(): Promise<void> {
+    const { target, resumed } = this.#options
+    const statusMessageId = resumed?.statusMessageId ?? null
+    const knownIds = this.#toBeFound && statusMessageId !== null ? [statusMessageId] : this.#shown.ids
+    const found = await target.find(knownIds)
+    const ended = isEnd(this.#state) ? renderCard(this.#state) : []
+    this.#shown.adopt(found, knownIds, this.#doubt ? [...ended, this.#doubt.content] : ended)
+    this.#toBeFound = false
+    this.#doubt = undefined
+    this.#tellFirst()
+  }
+
+  async #post(content: string): Promise<void> {
+    const { target, nonce, clock, resumed } = this.#options
+    const messageId = await target.post(content, `${nonce}${this.#shown.posted.toString(36)}`)
+    // An earlier try, or an earlier process, may have sent it with what was to be shown then: not known, so edited.
+    const isCertain = this.#doubt === undefined && !resumed
+    this.#doubt = undefined
+    this.#shown.add(messageId, isCertain ? content : UNKNOWN, clock.now())
+    this.#tellFirst()
+  }
+
+  #tellFirst(): void {
+    const first = this.#shown.takeFirst()
+    if (first !== undefined && first !== this.#options.resumed?.statusMessageId) this.#options.onFirstMessage(first)
+  }
+
+  #recover(step: Step, error: unknown, startedAt: number): void {
     if (this.#ended) return
     const problem = readDeliveryProblem(error)
-    if (problem.type === 'messageGone' && step.type !== 'post') {
-      this.#forget(step.shown)
+    if (problem.type === 'messageGone' && (step.type === 'edit' || step.type === 'remove')) {
+      this.#shown.forget(step.shown)
       this.#tries = 0
       return this.#work()
     }
-    this.#doubt(step)
+    this.#noteDoubt(step, startedAt)
     this.#tries++
-    if (problem.type === 'passing' && this.#tries < MAX_TRIES[step.type]) return this.#workLater(this.#backoffMs())
-    this.#options.onFailed(problem.type === 'messageGone' ? 'there is nothing to answer' : problem.reason)
+    if (problem.type === 'passing' && this.#tries < MAX_TRIES) return this.#workLater(this.#backoffMs())
+    if (problem.type === 'messageGone') this.#giveUpForGood('there is nothing to answer')
+    else if (problem.type === 'impossible') this.#giveUpForGood(problem.reason)
+    else this.#giveUp(problem.reason)
+  }
+
+  /** For as long as nothing changes: the end is tried once more, if not by this process then by the next. */
+  #giveUp(reason: string): void {
+    this.#options.onFailed(reason)
+    if (isFinal(this.#state)) this.#end()
+    else this.#paused = true
+  }
+
+  #giveUpForGood(reason: string): void {
+    this.#options.onFailed(reason)
     this.#end()
+    this.#impossible = reason
+    this.#tellUndeliverable(reason)
+  }
+
+  /** Before the request has ended there is nothing yet that could not be delivered. */
+  #tellUndeliverable(reason: string): void {
+    if (!isEnd(this.#state)) return
+    this.#impossible = undefined
+    this.#options.onUndeliverable(reason)
   }
 
   /** What failed may have arrived all the same. */
-  #doubt(step: Step): void {
-    if (step.type === 'post') this.#unsure = step.content
+  #noteDoubt(step: Step, startedAt: number): void {
+    if (step.type === 'post') this.#doubt = { content: step.content, since: this.#doubt?.since ?? startedAt }
     if (step.type === 'edit') step.shown.content = UNKNOWN
   }
 
   #backoffMs(): number {
     return Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#tries - 1))
   }
-
-  /** What follows a lost message is sent again after it, so that the parts stay in order. */
-  #forget(shown: Shown): void {
-    this.#shown.splice(this.#shown.indexOf(shown), 1)
-  }
-
-  /** The same for each try of one message. */
-  #nonce(): string {
-    return `${this.#options.nonce}${this.#posts.toString(36)}`
-  }
 }
+
+const FIND = { type: 'find' } as const

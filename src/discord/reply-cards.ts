@@ -1,8 +1,9 @@
 import type { Clock, Timer } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
+import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { afterEvent, type CardState } from './card-state.ts'
-import { ReplyCard } from './reply-card.ts'
+import { type CardOptions, ReplyCard } from './reply-card.ts'
 import type { ReplyTarget } from './reply-target.ts'
 
 export interface CardsOptions {
@@ -12,6 +13,10 @@ export interface CardsOptions {
   readonly log: Log
   /** Told once for each request, when its first message has been sent. */
   readonly onShown: (requestId: string, statusMessageId: string) => void
+  /** Told once the end of a request stands on Discord in these messages. */
+  readonly onDelivered: (requestId: string, messageIds: readonly string[]) => void
+  /** Told when the end of a request can never be shown. */
+  readonly onUndeliverable: (requestId: string, reason: string) => void
 }
 
 interface OpenCard {
@@ -19,14 +24,15 @@ interface OpenCard {
   readonly userId: string | null
 }
 
-interface NewCard {
-  readonly target: ReplyTarget
-  readonly nonce: string
+interface NewCard extends Pick<CardOptions, 'target' | 'nonce' | 'resumed'> {
   /** Whose place in line it shows. */
   readonly userId: string | null
+}
+
+/** What somebody other than the card is told of it. */
+interface Told extends Pick<CardOptions, 'onFirstMessage' | 'onDelivered' | 'onUndeliverable'> {
   /** What the log calls it by. */
   readonly subject: object
-  readonly onFirstMessage: (messageId: string) => void
 }
 
 /** The cards of all questions that came from Discord, kept up to date with what the queue tells. */
@@ -45,22 +51,26 @@ export class ReplyCards {
 
   /** What to hand to the queue with a message: its request will be shown at `target`. */
   listener(userId: string, target: ReplyTarget): (event: RequestEvent) => void {
-    let card: ReplyCard | undefined
-    return (event) => {
-      const state = afterEvent(card?.state, event)
-      if (card) card.show(state)
-      else card = this.#openRequest(event.requestId, userId, target, state)
-    }
+    return this.#listener((requestId) => ({ target, nonce: shortened(requestId), userId }))
+  }
+
+  /** What to hand to the queue with a request of an earlier process: it goes on where that has shown it. */
+  resume({ request, statusMessageId }: RecoveredRequest, target: () => ReplyTarget): (event: RequestEvent) => void {
+    const { id, userId } = request
+    return this.#listener(() => ({ target: target(), nonce: shortened(id), userId, resumed: { statusMessageId } }))
+  }
+
+  /** Shows the end of a request that an earlier process has not shown, or not to the end. */
+  deliver({ request, statusMessageId, messages }: UndeliveredReply, target: ReplyTarget): void {
+    const card = { target, nonce: shortened(request.id), userId: null, resumed: { statusMessageId } }
+    this.#open(card, this.#toldOf(request.id), { phase: 'settled', messages })
   }
 
   /** Shows why a message did not become a request. */
   refuse(refusal: Refusal, discordMessageId: string, target: ReplyTarget): void {
-    const subject = { discordMessageId }
-    const onFirstMessage = () => undefined
-    this.#open(
-      { target, nonce: `r${discordMessageId}`, userId: null, subject, onFirstMessage },
-      { phase: 'refused', refusal },
-    )
+    const nobody = { onFirstMessage: ignore, onDelivered: ignore, onUndeliverable: ignore }
+    const card = { target, nonce: `r${discordMessageId}`, userId: null }
+    this.#open(card, { ...nobody, subject: { discordMessageId } }, { phase: 'refused', refusal })
   }
 
   /** Waits until what is open is shown; the queue must have ended every request before. */
@@ -77,16 +87,32 @@ export class ReplyCards {
     for (const { card } of this.#cards) card.abandon()
   }
 
-  #openRequest(requestId: string, userId: string, target: ReplyTarget, state: CardState): ReplyCard {
-    const onFirstMessage = (messageId: string) => this.#options.onShown(requestId, messageId)
-    return this.#open({ target, nonce: shortened(requestId), userId, subject: { requestId }, onFirstMessage }, state)
+  /** The card opens with the first event. */
+  #listener(newCard: (requestId: string) => NewCard): (event: RequestEvent) => void {
+    let card: ReplyCard | undefined
+    return (event) => {
+      const { requestId } = event
+      const state = afterEvent(card?.state, event)
+      if (card) card.show(state)
+      else card = this.#open(newCard(requestId), this.#toldOf(requestId), state)
+    }
   }
 
-  #open({ target, nonce, userId, subject, onFirstMessage }: NewCard, state: CardState): ReplyCard {
+  #toldOf(requestId: string): Told {
+    const { onShown, onDelivered, onUndeliverable } = this.#options
+    return {
+      subject: { requestId },
+      onFirstMessage: (messageId) => onShown(requestId, messageId),
+      onDelivered: (messageIds) => onDelivered(requestId, messageIds),
+      onUndeliverable: (reason) => onUndeliverable(requestId, reason),
+    }
+  }
+
+  #open({ userId, ...newCard }: NewCard, { subject, ...told }: Told, state: CardState): ReplyCard {
     const { editIntervalMs, clock, log } = this.#options
     const onFailed = (reason: string) =>
       log.error({ code: 'DELIVERY_FAILED', ...subject, reason }, 'a reply could not be shown on Discord')
-    const card = new ReplyCard({ target, nonce, editIntervalMs, clock, onFirstMessage, onFailed }, state)
+    const card = new ReplyCard({ ...newCard, ...told, editIntervalMs, clock, onFailed }, state)
     const open = { card, userId }
     this.#cards.add(open)
     void card.done.then(() => this.#cards.delete(open))
@@ -111,4 +137,8 @@ export class ReplyCards {
 /** A UUID in 22 characters. */
 function shortened(uuid: string): string {
   return Buffer.from(uuid.replaceAll('-', ''), 'hex').toString('base64url')
+}
+
+function ignore(): void {
+  // Nobody needs to know.
 }

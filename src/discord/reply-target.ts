@@ -1,4 +1,6 @@
 import { DiscordAPIError, type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
+import { readMessagesAfter } from './channel-messages.ts'
+import { type FoundMessage, findOwnMessages, type OwnMessage } from './own-messages.ts'
 
 /** Where the answer to one request is shown, message by message. */
 export interface ReplyTarget {
@@ -11,6 +13,12 @@ export interface ReplyTarget {
   post(content: string, nonce: string): Promise<string>
   edit(messageId: string, content: string): Promise<void>
   remove(messageId: string): Promise<void>
+  /**
+   * Looks on Discord for what answers the question already, oldest first.
+   *
+   * @param knownIds messages that do.
+   */
+  find(knownIds: readonly string[]): Promise<readonly FoundMessage[]>
   /** Ends the calls under way; no more may follow. */
   abort(): void
 }
@@ -27,17 +35,28 @@ export class InteractionEnded extends Error {
 /** Nobody is ever mentioned by what Parley sends; edits parse mentions again, so this goes with each. */
 export const NO_MENTIONS = { parse: [], replied_user: false } as const
 
+/** Where a question was asked. */
+export interface ChannelQuestion {
+  readonly channelId: string
+  /** The message or the interaction. */
+  readonly questionId: string
+  readonly botId: string
+}
+
+/** So far an answer is looked for; in a direct conversation, and in most channels, all there is. */
+const SEARCHED_MESSAGES = 300
+
 /** Replies in a channel, as a direct conversation is one too. */
 export class ChannelTarget implements ReplyTarget {
   readonly #rest: REST
-  readonly #channelId: string
+  readonly #question: ChannelQuestion
   readonly #aborter = new AbortController()
   #replyTo: string | null
 
   /** @param replyTo the message that is answered. */
-  constructor(rest: REST, channelId: string, replyTo: string | null) {
+  constructor(rest: REST, question: ChannelQuestion, replyTo: string | null = question.questionId) {
     this.#rest = rest
-    this.#channelId = channelId
+    this.#question = question
     this.#replyTo = replyTo
   }
 
@@ -58,11 +77,23 @@ export class ChannelTarget implements ReplyTarget {
 
   async edit(messageId: string, content: string): Promise<void> {
     const body = { content, allowed_mentions: NO_MENTIONS }
-    await this.#rest.patch(Routes.channelMessage(this.#channelId, messageId), { body, signal: this.#aborter.signal })
+    await this.#rest.patch(Routes.channelMessage(this.#question.channelId, messageId), {
+      body,
+      signal: this.#aborter.signal,
+    })
   }
 
   async remove(messageId: string): Promise<void> {
-    await this.#rest.delete(Routes.channelMessage(this.#channelId, messageId), { signal: this.#aborter.signal })
+    await this.#rest.delete(Routes.channelMessage(this.#question.channelId, messageId), {
+      signal: this.#aborter.signal,
+    })
+  }
+
+  async find(knownIds: readonly string[]): Promise<readonly OwnMessage[]> {
+    const { channelId, questionId, botId } = this.#question
+    const { signal } = this.#aborter
+    const messages = await readMessagesAfter(this.#rest, channelId, questionId, SEARCHED_MESSAGES, signal)
+    return findOwnMessages(messages, { id: questionId, botId, knownIds })
   }
 
   abort(): void {
@@ -73,7 +104,7 @@ export class ChannelTarget implements ReplyTarget {
     const reply = this.#replyTo === null ? {} : { message_reference: reference(this.#replyTo) }
     const body = { content, nonce, enforce_nonce: true, allowed_mentions: NO_MENTIONS, ...reply }
     const { signal } = this.#aborter
-    return idOf(await this.#rest.post(Routes.channelMessages(this.#channelId), { body, signal }))
+    return idOf(await this.#rest.post(Routes.channelMessages(this.#question.channelId), { body, signal }))
   }
 }
 

@@ -5,6 +5,8 @@ export interface Failure {
   readonly code: ErrorCode
   /** For the user: what happened, whether it counted, what to do. */
   readonly message: string
+  /** Whether asking again, with nothing changed, may work; left out means no. */
+  readonly retryable?: boolean
   /** For the log only: the other side's words. */
   readonly detail?: string
 }

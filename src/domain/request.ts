@@ -7,7 +7,7 @@ export type TerminalStatus = Extract<RequestStatus, 'COMPLETED' | 'FAILED' | 'CA
 export interface ConversationRequest {
   /** UUIDv7, so ids sort by creation. */
   readonly id: string
-  /** Discord snowflake as a string; `console` for the terminal. */
+  /** Discord snowflake as a string; `CONSOLE_ID` for the terminal. */
   readonly userId: string
   /** Discord snowflake as a string; `DIRECT_SERVER_ID` for the direct conversation. */
   readonly serverId: string
@@ -19,6 +19,8 @@ export interface ConversationRequest {
   readonly timestamp: number
   /** The Discord message or interaction it came from; unique when known. */
   readonly discordMessageId: string | null
+  /** Lets a command's answer go on for a quarter of an hour, in another process too; null for messages. */
+  readonly interactionToken: string | null
   /** Reserved for tiers: larger runs earlier. */
   readonly priority: number
   /** Not to be started before this instant, ms since epoch. */
@@ -27,6 +29,16 @@ export interface ConversationRequest {
 
 /** The server id of a direct conversation. */
 export const DIRECT_SERVER_ID = '0'
+
+/** The user id, and the channel id, of whoever sits at the terminal. */
+export const CONSOLE_ID = 'console'
+
+/** Where a request came from, and so where its answer is shown. */
+export type RequestOrigin = 'discord' | 'console'
+
+export function originOf({ userId }: Pick<ConversationRequest, 'userId'>): RequestOrigin {
+  return userId === CONSOLE_ID ? 'console' : 'discord'
+}
 
 const ARROWS: Readonly<Record<RequestStatus, readonly RequestStatus[]>> = {
   SCHEDULED: ['QUEUED', 'CANCELLED'],

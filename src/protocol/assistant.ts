@@ -48,7 +48,7 @@ export type AssistantOutcome =
   | {
       readonly type: 'answered'
       readonly text: string
-      /** The answer as messages of bounded length. */
+      /** The answer as messages of bounded length, with what there is to note about it. */
       readonly parts: readonly string[]
       readonly model: string
       readonly stopReason: StopReason

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ConversationKey, HistoryMessage, TokenUsage } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
-import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
+import type { ConversationRequest, RequestOrigin, TerminalStatus } from '#domain/request.ts'
 
 /** A turn to keep: the two history messages of an answered request, and what the answer cost. */
 export interface Turn {
@@ -13,6 +13,8 @@ export interface Turn {
   readonly usage: TokenUsage | null
   /** ms since epoch */
   readonly answeredAt: number
+  /** What is to be delivered, message by message; empty when nothing has to be. */
+  readonly messages: readonly string[]
 }
 
 /** The end of a request that has no turn. */
@@ -23,6 +25,8 @@ export interface Settlement {
   readonly errorCode: ErrorCode
   /** ms since epoch */
   readonly finishedAt: number
+  /** What is to be delivered, message by message; empty when nothing has to be. */
+  readonly messages: readonly string[]
 }
 
 /** `duplicate`: the Discord message was taken in before. */
@@ -31,18 +35,59 @@ export type AcceptResult = 'stored' | 'duplicate'
 /** `stale`: the request has ended or a newer attempt exists; nothing was written. */
 export type WriteResult = 'stored' | 'stale'
 
-/** What became of a request whose worker was lost: the answer, when the worker had committed it. */
+/** What became of a request whose execution ended without an outcome of its own: the answer, when it had been committed. */
 export type RequeueResult =
   | { readonly type: 'requeued' }
   | { readonly type: 'answered'; readonly answer: string; readonly model: string }
   | { readonly type: 'stale' }
 
-/** What the database thread has done since it started. */
+/** A request that an earlier process left unfinished and that is in line again. */
+export interface RecoveredRequest {
+  readonly request: ConversationRequest
+  /** How many executions were begun. */
+  readonly attempt: number
+  /** The message that shows it, when one is known. */
+  readonly statusMessageId: string | null
+}
+
+/** The end of a request that is stored and was not seen to arrive. */
+export interface UndeliveredReply {
+  /** Its text can be gone: the user may have had the conversation forgotten. */
+  readonly request: ConversationRequest
+  readonly statusMessageId: string | null
+  readonly messages: readonly string[]
+}
+
+/** What an earlier process left to do, oldest first. */
+export interface Recovery {
+  readonly waiting: readonly RecoveredRequest[]
+  readonly undelivered: readonly UndeliveredReply[]
+  /** How many of those that wait were being worked on when that process ended. */
+  readonly interrupted: number
+}
+
+/** A direct conversation on Discord and how far it has been read. */
+export interface DirectChannel {
+  readonly channelId: string
+  readonly userId: string
+  /** The newest message that was taken in or refused. */
+  readonly lastMessageId: string
+}
+
+/** What the database thread has done since it started, and how it stands. */
 export interface DatabaseStatistics {
   readonly reads: number
+  /** Operations that were to be written; those of one tick share a commit. */
   readonly writes: number
   readonly failed: number
   readonly commits: number
+  /** The most operations one commit has had. */
+  readonly largestBatch: number
+  /** The size of the write-ahead log; it grows while it cannot be brought into the file. */
+  readonly walBytes: number
+  readonly historyCache: { readonly bytes: number; readonly hits: number; readonly misses: number }
+  /** Requests and messages that retention has deleted. */
+  readonly pruned: number
 }
 
 /**
@@ -51,24 +96,45 @@ export interface DatabaseStatistics {
  * `DATABASE_UNAVAILABLE` (the thread is gone) or `CALL_TIMED_OUT`.
  */
 export interface DatabaseApi {
-  /** Stores a new request as QUEUED, attempt 0. */
+  /** Stores a new request as QUEUED, attempt 0; of a direct message also that it has been read. */
   acceptRequest(request: ConversationRequest): Promise<AcceptResult>
   /** Moves a request to PROCESSING under the given attempt, unless it has ended or moved on. */
   startRequest(requestId: string, attempt: number, startedAt: number): Promise<WriteResult>
-  /** Puts a running request back to QUEUED after its worker was lost. */
-  requeueRequest(requestId: string, attempt: number): Promise<RequeueResult>
-  /** Ends a request as FAILED or CANCELLED. */
+  /**
+   * Puts a running request back to QUEUED; its attempt may write nothing from then on. One that is not counted, because
+   * nothing but a stop of Parley ended it, can be made again under the same number.
+   */
+  requeueRequest(requestId: string, attempt: number, counted?: boolean): Promise<RequeueResult>
+  /** Ends a request as FAILED or CANCELLED; its messages wait in the outbox until they are delivered. */
   settleRequest(settlement: Settlement): Promise<WriteResult>
-  /** Stores both history messages and COMPLETED in one transaction; adds the request row when accepting it had failed. */
+  /**
+   * Stores both history messages, COMPLETED and the messages to deliver in one transaction; adds the request row when
+   * accepting it had failed.
+   */
   saveTurn(turn: Turn): Promise<WriteResult>
   /** Remembers the message that shows a request's status and answer. */
   setStatusMessage(requestId: string, statusMessageId: string): Promise<void>
+  /** Takes a request's messages out of the outbox: they stand on Discord under these ids. */
+  markDelivered(requestId: string, messageIds: readonly string[]): Promise<void>
+  /** Takes a request's messages out of the outbox because they can never be delivered. */
+  abandonDelivery(requestId: string, reason: string): Promise<void>
+  /**
+   * Puts what an earlier process left PROCESSING back in line, its attempts counted, and tells all that is left to do
+   * for this origin.
+   */
+  recover(origin: RequestOrigin): Promise<Recovery>
+  /** Ends what an earlier process left QUEUED or PROCESSING as FAILED with `REQUEST_INTERRUPTED`; returns their number. */
+  interruptLeftovers(origin: RequestOrigin, finishedAt: number): Promise<number>
+  /** The direct conversations that were used last, those first. */
+  directChannels(limit: number): Promise<DirectChannel[]>
+  /** Notes that a direct message was dealt with although it did not become a request. */
+  markRead(channel: DirectChannel): Promise<void>
   /** The newest messages of a conversation, oldest first; always whole turns. */
   history(key: ConversationKey, limit: number): Promise<HistoryMessage[]>
   /** Deletes a conversation's history and the texts of its finished requests; returns the number of messages deleted. */
   forget(key: ConversationKey): Promise<number>
-  /** Ends what an earlier process left QUEUED or PROCESSING as FAILED with `REQUEST_INTERRUPTED`; returns their number. */
-  interruptLeftovers(finishedAt: number): Promise<number>
+  /** Writes something, to see whether that works. */
+  probe(): Promise<void>
   statistics(): Promise<DatabaseStatistics>
   /** Finishes pending writes, closes the file and ends the thread. */
   close(): Promise<void>
@@ -77,6 +143,9 @@ export interface DatabaseApi {
 /** Given to the database thread as workerData. */
 export interface DatabaseThreadData {
   readonly path: string
+  /** Turns and finished requests older than this are deleted; null keeps all. */
+  readonly retentionMs: number | null
+  readonly historyCacheBytes: number
   readonly logLevel: string
   readonly logPretty: boolean
 }

@@ -1,7 +1,17 @@
+import type { RequestOrigin } from '#domain/request.ts'
+import type { RecoveredRequest, UndeliveredReply } from './database.ts'
+import type { RequestEvent } from './queue.ts'
+
 /** A way for people to reach the queue, with a life of its own. */
 export interface Gateway {
+  /** Whose requests it shows. */
+  readonly origin: RequestOrigin
   /** Resolves when it takes messages in. */
   start(): Promise<void>
+  /** Goes on showing a request of an earlier process: returns what its events are to be told to. Nothing is sent before the first of them. */
+  resume(recovered: RecoveredRequest): (event: RequestEvent) => void
+  /** Shows the end of a request that an earlier process stored and did not show; to be called after `start`. */
+  deliver(reply: UndeliveredReply): void
   /** Takes no more messages in; what is under way is still shown. */
   stopIntake(): void
   /** Shows what is still to be shown, for at most `timeoutMs`, and ends. */

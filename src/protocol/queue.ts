@@ -11,11 +11,18 @@ export interface NewRequest {
   readonly channelId: string
   readonly message: string
   readonly discordMessageId: string | null
+  readonly interactionToken: string | null
 }
 
 export type RefusalCode = Extract<
   ErrorCode,
-  'REQUEST_INVALID' | 'REQUEST_ALREADY_ACTIVE' | 'REQUEST_DUPLICATE' | 'QUEUE_FULL' | 'QUEUE_BUSY' | 'QUEUE_STOPPING'
+  | 'REQUEST_INVALID'
+  | 'REQUEST_ALREADY_ACTIVE'
+  | 'REQUEST_DUPLICATE'
+  | 'REQUEST_NOT_STORED'
+  | 'QUEUE_FULL'
+  | 'QUEUE_BUSY'
+  | 'QUEUE_STOPPING'
 >
 
 /** Why a message did not become a request. */
@@ -39,16 +46,21 @@ interface OfRequest {
   readonly attempt: number
 }
 
-/** What happens to one request, in the order of its life: `queued` is the first, the last three are the last. */
+/**
+ * What happens to one request, in the order of its life: `queued` is the first, one of the last four is the last.
+ * After a restart it begins with `queued` once more.
+ */
 export type RequestEvent =
-  | ({ readonly type: 'queued'; readonly position: number } & OfRequest)
+  | ({ readonly type: 'queued'; readonly position: number; readonly restored: boolean } & OfRequest)
   | ({ readonly type: 'started' } & OfRequest)
   | ({ readonly type: 'thinking' } & OfRequest)
   | ({ readonly type: 'delta'; readonly text: string } & PartsDelta & OfRequest)
+  /** An execution brought nothing; the next one, with the number `nextAttempt`, begins when its turn comes. */
+  | ({ readonly type: 'retrying'; readonly nextAttempt: number; readonly maxAttempts: number } & OfRequest)
   | ({
       readonly type: 'completed'
       readonly answer: string
-      /** The answer as messages of bounded length. */
+      /** The answer as messages of bounded length, with what there is to note about it. */
       readonly parts: readonly string[]
       readonly stopReason: StopReason
       readonly trimmedMessages: number
@@ -56,12 +68,25 @@ export type RequestEvent =
     } & OfRequest)
   | ({ readonly type: 'failed'; readonly failure: Failure } & OfRequest)
   | ({ readonly type: 'cancelled'; readonly reason: CancelReason } & OfRequest)
+  /** Parley stops; the request is kept and goes on when it starts again. */
+  | ({ readonly type: 'suspended' } & OfRequest)
 
 /** Everything the queue tells. */
 export type QueueEvent =
   | RequestEvent
   /** Somewhere in line places changed, once a turn of the event loop at most: ask `position` for those you show. */
   | { readonly type: 'positionsChanged'; readonly waiting: number }
+
+/** Whether requests can be stored. */
+export interface StorageState {
+  readonly available: boolean
+  /** Since when not, ms since epoch. */
+  readonly unavailableSince: number | null
+  /** Writes that are kept in memory until they can be made. */
+  readonly pendingWrites: number
+  /** Writes that were given up: too many waited. */
+  readonly droppedWrites: number
+}
 
 export interface QueueStatistics {
   /** Requests waiting for a slot. */
@@ -74,7 +99,7 @@ export interface QueueStatistics {
   readonly totalFailed: number
   readonly totalCancelled: number
   readonly maxQueueSize: number
-  /** Executions that were started again because their thread was lost. */
+  /** Executions that were followed by another one, because their thread was lost or the model could not answer. */
   readonly totalRetried: number
   readonly waiting: DurationSummary
   readonly processing: DurationSummary
@@ -82,6 +107,7 @@ export interface QueueStatistics {
   /** Requests ended in the last minute. */
   readonly requestsPerMinute: number
   readonly database: { readonly ok: number; readonly failed: number }
+  readonly storage: StorageState
   readonly rejected: Readonly<Record<RefusalCode, number>>
   readonly slots: { readonly used: number; readonly total: number }
   /** Events of an older attempt that came late and were dropped. */

@@ -1,34 +1,34 @@
 import type { Timer } from '#actors/clock.ts'
 import { Mailbox } from '#actors/mailbox.ts'
-import { refuse } from '#domain/admission.ts'
-import { type ErrorCode, errorMessage } from '#domain/errors.ts'
-import type { Failure } from '#domain/failure.ts'
+import { errorMessage } from '#domain/errors.ts'
 import { FifoOrder } from '#domain/order.ts'
-import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
-import { splitMessage } from '#domain/split-message.ts'
-import type { AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
-import type { AcceptResult, RequeueResult } from '#protocol/database.ts'
+import { originOf, type TerminalStatus } from '#domain/request.ts'
+import type { AssistantOutcome } from '#protocol/assistant.ts'
+import type { Turn } from '#protocol/database.ts'
 import type {
   AddResult,
   CancelReason,
   NewRequest,
   QueueEvent,
   QueueStatistics,
-  Refusal,
   RequestEvent,
   RequestQueue,
 } from '#protocol/queue.ts'
-import { BROKEN, THREAD_LOST, timedOut } from './failures.ts'
+import { BROKEN, INTERRUPTED } from './failures.ts'
+import type { QueueCore } from './queue-core.ts'
 import { QueueEvents } from './queue-events.ts'
 import type { AddListener, QueueMessage } from './queue-message.ts'
 import type { QueueOptions } from './queue-options.ts'
-import { type ActiveRequest, type Ending, type EndListener, QueueState } from './queue-state.ts'
+import { type ActiveRequest, type Admitted, type Ending, type EndListener, QueueState } from './queue-state.ts'
 import { QueueCounters } from './queue-statistics.ts'
-import { describeRefusal, NOT_TAKEN_IN, refusal } from './refusals.ts'
-import { RequestJournal } from './request-journal.ts'
+import { NOT_TAKEN_IN, refusal } from './refusals.ts'
+import { RequestEndings } from './request-endings.ts'
+import { RequestIntake } from './request-intake.ts'
+import { type Acceptance, RequestJournal } from './request-journal.ts'
+import { RequestRetries } from './request-retries.ts'
+import { RequestRuns } from './request-runs.ts'
 
 type Answered = Extract<AssistantOutcome, { type: 'answered' }>
-type Answer = Pick<Answered, 'text' | 'parts' | 'stopReason' | 'trimmedMessages' | 'stored'>
 
 /**
  * The queue actor: takes messages in, decides when each runs, hands it to the pool, sees it end.
@@ -36,26 +36,42 @@ type Answer = Pick<Answered, 'text' | 'parts' | 'stopReason' | 'trimmedMessages'
  * The only writer of who is active, of capacity, order and status. Everything reaches it through one
  * mailbox; each message is a decision over `QueueState`, followed by its effects (tell the database,
  * start a run, notify). A running request ends only through its run's outcome, which the pool
- * promises to give, so there is one way out: `#end`.
+ * promises to give, so there is one way out: `RequestEndings`.
  */
 export class ConversationQueue implements RequestQueue {
   readonly #options: QueueOptions
+  readonly #core: QueueCore
   readonly #state: QueueState
-  readonly #counters = new QueueCounters()
-  readonly #journal: RequestJournal
-  readonly #events: QueueEvents
+  readonly #intake: RequestIntake
+  readonly #endings: RequestEndings
+  readonly #runs: RequestRuns
+  readonly #retries: RequestRetries
   readonly #mailbox: Mailbox<QueueMessage>
   readonly #idleListeners: (() => void)[] = []
+  /** Restored requests that nobody has been told about yet; undefined while the queue is open. */
+  #restored: Set<ActiveRequest> | undefined
   #stopping = false
   #poll: Timer | undefined
 
   constructor(options: QueueOptions) {
+    const { store, clock, log, settings } = options
+    const counters = new QueueCounters()
     this.#options = options
     this.#state = new QueueState(options.order ?? new FifoOrder<ActiveRequest>())
-    this.#journal = new RequestJournal(options.store, options.log, (calls) => this.#counters.databaseCalls(calls))
-    this.#events = new QueueEvents(options.log)
+    this.#core = {
+      options,
+      state: this.#state,
+      counters,
+      journal: new RequestJournal({ store, clock, log, onCalls: (calls) => counters.databaseCalls(calls) }),
+      events: new QueueEvents(log),
+      deliver: (message) => this.#mailbox.deliver(message),
+    }
+    this.#intake = new RequestIntake(this.#core)
+    this.#endings = new RequestEndings(this.#core)
+    this.#runs = new RequestRuns(this.#core)
+    this.#retries = new RequestRetries(this.#core, this.#endings)
     this.#mailbox = new Mailbox({
-      capacity: options.settings.mailboxSize,
+      capacity: settings.mailboxSize,
       handle: (message) => this.#handle(message),
       afterBatch: () => this.#afterBatch(),
       onError: (error, message) => this.#broke(error, message),
@@ -64,10 +80,23 @@ export class ConversationQueue implements RequestQueue {
     this.#schedulePoll()
   }
 
+  /**
+   * Puts requests of an earlier process in line, in this order, before anything else. From then on messages are taken
+   * in, but nothing runs, and of these nothing is told, until `open`.
+   */
+  restore(requests: readonly Admitted[]): void {
+    this.#restored = new Set(requests.map((admitted) => this.#intake.restore(admitted)))
+  }
+
+  /** Ends what `restore` began: what waits is told about and runs. */
+  open(): void {
+    this.#mailbox.deliver({ type: 'open' })
+  }
+
   addRequest(request: NewRequest, listener: (event: RequestEvent) => void = () => undefined): Promise<AddResult> {
     return new Promise((resolve) => {
       const taken = this.#mailbox.offer({ type: 'add', request, listener, answer: resolve })
-      if (!taken) resolve(this.#refused(refusal('QUEUE_BUSY')))
+      if (!taken) resolve(this.#intake.refused(refusal('QUEUE_BUSY')))
     })
   }
 
@@ -94,17 +123,18 @@ export class ConversationQueue implements RequestQueue {
       activeRequests: this.#state.running,
       maxQueueSize: settings.maxQueueSize,
       slots: { used: pool.slotsUsed, total: pool.slots },
+      storage: this.#core.journal.storage,
     }
-    return this.#counters.read(gauges, clock.now())
+    return this.#core.counters.read(gauges, clock.now())
   }
 
   on(listener: (event: QueueEvent) => void): () => void {
-    return this.#events.on(listener)
+    return this.#core.events.on(listener)
   }
 
   /**
-   * Stops admitting, cancels what waits, gives what runs `graceMs` to end and cancels the rest.
-   * Resolves when no request is active.
+   * Stops admitting, keeps what waits for the next process, gives what runs `graceMs` to end and stops the rest. What
+   * is not in the file is cancelled. Resolves when no request is active.
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
@@ -113,26 +143,31 @@ export class ConversationQueue implements RequestQueue {
     const grace = this.#options.clock.setTimeout(() => this.#mailbox.deliver({ type: 'stop', running: true }), graceMs)
     await new Promise<void>((resolve) => this.#idleListeners.push(resolve))
     grace.cancel()
+    await this.#core.journal.stop()
   }
 
   #handle(message: QueueMessage): void {
     switch (message.type) {
       case 'add':
-        return this.#add(message.request, message.listener, message.answer)
+        return this.#intake.add(message.request, message.listener, message.answer, { stopping: this.#stopping })
       case 'stored':
         return this.#stored(message.active, message.result, message.answer)
       case 'cancel':
         return this.#cancel(message.requestId, message.reason, message.answer)
       case 'progress':
-        return this.#progress(message.requestId, message.attempt, message.event)
+        return this.#runs.progress(message.requestId, message.attempt, message.event)
       case 'complete':
         return this.#complete(message.requestId, message.attempt, message.outcome)
       case 'requeued':
-        return this.#requeued(message.active, message.result)
+        return this.#retries.requeued(message.active, message.result, message.failure)
+      case 'retryDue':
+        return this.#retries.due(message.active)
+      case 'open':
+        return this.#open()
       case 'deadline':
         return this.#deadline(message.requestId)
       case 'stop':
-        return this.#cancelAll(message.running)
+        return this.#stopAll(message.running)
       case 'dispatch':
         return
       default:
@@ -142,146 +177,59 @@ export class ConversationQueue implements RequestQueue {
 
   /** Whatever was handled may have freed a slot or put a request in line. */
   #afterBatch(): void {
-    this.#dispatch()
-    this.#events.tellPositions(this.#state.waiting)
+    if (this.#restored === undefined) this.#runs.dispatch()
+    this.#core.events.tellPositions(this.#state.waiting)
     if (this.#stopping && this.#state.waiting + this.#state.running === 0) {
       for (const listener of this.#idleListeners.splice(0)) listener()
     }
   }
 
-  #add(newRequest: NewRequest, listener: (event: RequestEvent) => void, answer: AddListener): void {
-    const { settings, pool, clock, newId } = this.#options
-    const { userId, discordMessageId } = newRequest
-    const activeOfUser = this.#state.byUser(userId)
-    const reason = refuse({
-      message: newRequest.message,
-      maxMessageLength: settings.maxMessageLength,
-      stopping: this.#stopping,
-      userIsActive: activeOfUser !== undefined,
-      isReplay: discordMessageId !== null && activeOfUser?.request.discordMessageId === discordMessageId,
-      waiting: this.#state.waiting,
-      freeSlots: Math.max(0, pool.slots - pool.slotsUsed),
-      maxQueueSize: settings.maxQueueSize,
-    })
-    if (reason) return answer(this.#refused(describeRefusal(reason, settings)))
-
-    const request: ConversationRequest = {
-      ...newRequest,
-      id: newId(),
-      timestamp: clock.now(),
-      priority: 0,
-      notBefore: null,
-    }
-    const active = this.#state.admit(request, { listener, onEnd: [] })
-    void this.#journal
-      .accepted(request)
-      .then((result) => this.#mailbox.deliver({ type: 'stored', active, result, answer }))
+  #stored(active: ActiveRequest, result: Acceptance, answer: AddListener): void {
+    this.#intake.stored(active, result, answer)
+    // Somebody wanted it to end while it was being stored.
+    const isActive = this.#state.byId(active.requestId) === active
+    if (isActive && active.ending) this.#endings.early(active, this.#endingOf(active, active.ending))
   }
 
-  #stored(active: ActiveRequest, result: AcceptResult | 'failed', answer: AddListener): void {
-    if (result === 'duplicate') {
-      this.#state.withdraw(active)
-      for (const listener of active.attached.onEnd) listener(undefined)
-      return answer(this.#refused(refusal('REQUEST_DUPLICATE')))
-    }
-    this.#state.enqueue(active)
-    answer({ accepted: true, request: active.request, position: this.#state.position(active) })
-    this.#announce(active)
-    if (active.ending) this.#endEarly(active, active.ending)
-  }
-
-  #announce(active: ActiveRequest): void {
-    this.#events.positionsChanged()
-    this.#events.tell(active, { type: 'queued', position: this.#state.position(active), ...idOf(active) })
-  }
-
-  #dispatch(): void {
-    const { pool, clock } = this.#options
-    while (pool.slotsUsed < pool.slots) {
-      const active = this.#state.startNext(clock.now())
-      if (!active) return
-      this.#events.positionsChanged()
-      this.#start(active)
-    }
-  }
-
-  #start(active: ActiveRequest): void {
-    const { clock, settings } = this.#options
-    const { requestId, attempt } = active
-    active.attached.deadline ??= clock.setTimeout(
-      () => this.#mailbox.deliver({ type: 'deadline', requestId }),
-      settings.requestTimeoutMs,
-    )
-    this.#journal.started(requestId, attempt, clock.now())
-    this.#events.tell(active, { type: 'started', requestId, attempt })
-    void this.#run(active).then((outcome) => this.completeRequest(requestId, attempt, outcome))
-  }
-
-  /** A request that the pool does not take counts as one whose thread was lost. */
-  async #run({ request, attached, requestId, attempt }: ActiveRequest): Promise<AssistantOutcome> {
-    const onEvent = (event: AssistantEvent) => this.#mailbox.deliver({ type: 'progress', requestId, attempt, event })
-    try {
-      attached.run = this.#options.pool.run(request, attempt, onEvent)
-      return await attached.run.outcome
-    } catch (error) {
-      return { type: 'lost', reason: errorMessage(error) }
-    }
-  }
-
-  #progress(requestId: string, attempt: number, event: AssistantEvent): void {
-    const active = this.#atWork(requestId, attempt)
-    if (!active) return
-    switch (event.type) {
-      case 'delta':
-        return this.#events.tell(active, { ...event, requestId, attempt })
-      case 'reasoning':
-        return this.#events.tell(active, { type: 'thinking', requestId, attempt })
-      case 'modelRetry':
-        return this.#options.log.warn({ requestId, attempt, call: event.call }, 'the model is called again')
-      default:
-        return event satisfies never
+  #open(): void {
+    const restored = this.#restored ?? []
+    this.#restored = undefined
+    for (const active of restored) {
+      this.#intake.announce(active, { restored: true })
+      if (active.ending) this.#endings.early(active, active.ending)
+      else if (active.attempt >= this.#options.settings.maxAttempts) this.#endings.fail(active, INTERRUPTED)
     }
   }
 
   #complete(requestId: string, attempt: number, outcome: AssistantOutcome): void {
-    const active = this.#atWork(requestId, attempt)
+    const active = this.#runs.atWork(requestId, attempt)
     if (!active) return
-    if (outcome.type !== 'lost') this.#counters.databaseCalls(outcome.database)
+    if (outcome.type !== 'lost') this.#core.counters.databaseCalls(outcome.database)
     switch (outcome.type) {
       case 'answered':
-        return this.#succeed(active, outcome)
+        return this.#answered(active, outcome)
       case 'failed':
-        return this.#fail(active, outcome.failure)
+        return this.#retries.failed(active, outcome.failure)
       case 'cancelled':
-        return this.#endEarly(active, active.ending ?? 'user')
+        return this.#stopped(active, active.ending ?? 'user')
       case 'lost':
-        return this.#lost(active, outcome.reason)
+        return this.#retries.lost(active, outcome.reason)
       default:
         return outcome satisfies never
     }
   }
 
-  #lost(active: ActiveRequest, reason: string): void {
-    const { requestId, attempt } = active
-    this.#options.log.warn({ requestId, attempt, reason }, 'a request lost its thread')
-    active.storing = true
-    void this.#journal
-      .requeued(requestId, attempt)
-      .then((result) => this.#mailbox.deliver({ type: 'requeued', active, result }))
+  #answered(active: ActiveRequest, outcome: Answered): void {
+    const { journal } = this.#core
+    if (outcome.stored) journal.isStored(active.requestId)
+    else journal.answered(turnOf(active, outcome, this.#options.clock.now()))
+    this.#endings.succeed(active, outcome)
   }
 
-  /** A thread can be lost after it committed its answer: then that answer is the answer. */
-  #requeued(active: ActiveRequest, result: RequeueResult): void {
-    active.storing = false
-    if (result.type === 'answered') {
-      const { answer: text } = result
-      return this.#succeed(active, { text, parts: splitMessage(text), ...NOTHING_TO_NOTE })
-    }
-    if (active.ending) return this.#endEarly(active, active.ending)
-    if (active.attempt >= this.#options.settings.maxAttempts) return this.#fail(active, THREAD_LOST)
-    this.#counters.totalRetried++
-    this.#state.putBack(active)
-    this.#announce(active)
+  /** The worker has stopped as it was asked to. */
+  #stopped(active: ActiveRequest, ending: Ending): void {
+    if (ending === 'suspend') this.#retries.suspended(active)
+    else this.#endings.early(active, ending)
   }
 
   #cancel(requestId: string, reason: CancelReason, answer: EndListener): void {
@@ -291,10 +239,20 @@ export class ConversationQueue implements RequestQueue {
     this.#stopEarly(active, reason)
   }
 
-  #cancelAll(running: boolean): void {
+  #stopAll(running: boolean): void {
+    // Those nobody has been told about yet are left as silently as they came.
+    for (const active of this.#restored ?? []) this.#endings.leave(active)
+    this.#restored?.clear()
     for (const active of [...this.#state.active]) {
-      if (running || active.status === 'QUEUED') this.#stopEarly(active, 'shutdown')
+      if (running || active.status === 'QUEUED') this.#stopEarly(active, this.#endingOf(active, 'suspend'))
     }
+  }
+
+  /** Only what is in the file, and can be shown again, can be left to the next process. */
+  #endingOf({ request, stored, storing, status }: ActiveRequest, ending: Ending): Ending {
+    const isBeingAccepted = storing && status === 'QUEUED'
+    const isKept = (stored || isBeingAccepted) && originOf(request) === 'discord'
+    return ending === 'suspend' && !isKept ? 'shutdown' : ending
   }
 
   #deadline(requestId: string): void {
@@ -302,62 +260,12 @@ export class ConversationQueue implements RequestQueue {
     if (active) this.#stopEarly(active, 'timeout')
   }
 
-  /** Ends a waiting request at once; one that runs or is being stored ends when that is over. */
+  /** Ends a waiting request at once; one that runs, is being stored or has yet to be told about ends after that. */
   #stopEarly(active: ActiveRequest, ending: Ending): void {
     active.ending ??= ending
-    if (active.storing) return
-    if (active.status === 'QUEUED') this.#endEarly(active, active.ending)
-    else this.#cancelRun(active)
-  }
-
-  #cancelRun({ requestId, attached }: ActiveRequest): void {
-    try {
-      attached.run?.cancel()
-    } catch (error) {
-      this.#options.log.error({ requestId, error: errorMessage(error) }, 'a run could not be asked to stop')
-    }
-  }
-
-  #endEarly(active: ActiveRequest, ending: Ending): void {
-    if (ending === 'timeout') return this.#fail(active, timedOut(this.#options.settings.requestTimeoutMs))
-    const code = ending === 'shutdown' ? 'REQUEST_INTERRUPTED' : 'REQUEST_CANCELLED'
-    this.#journalEnd(active, 'CANCELLED', code)
-    this.#end(active, 'CANCELLED', { type: 'cancelled', reason: ending, ...idOf(active) })
-  }
-
-  #fail(active: ActiveRequest, failure: Failure): void {
-    this.#options.log.warn({ ...idOf(active), code: failure.code, detail: failure.detail }, 'a request failed')
-    this.#journalEnd(active, 'FAILED', failure.code)
-    this.#end(active, 'FAILED', { type: 'failed', failure, ...idOf(active) })
-  }
-
-  /** Its worker has stored the end of an answered request together with the turn. */
-  #succeed(active: ActiveRequest, { text: answer, parts, stopReason, trimmedMessages, stored }: Answer): void {
-    this.#counters.trimmedMessages += trimmedMessages
-    const told = { answer, parts, stopReason, trimmedMessages, stored }
-    this.#end(active, 'COMPLETED', { type: 'completed', ...told, ...idOf(active) })
-  }
-
-  #journalEnd({ requestId, attempt }: ActiveRequest, status: 'FAILED' | 'CANCELLED', code: ErrorCode): void {
-    this.#journal.ended(requestId, attempt, status, code, this.#options.clock.now())
-  }
-
-  #end(active: ActiveRequest, status: TerminalStatus, event: RequestEvent): void {
-    const { acceptedAt, startedAt, attached } = active
-    attached.deadline?.cancel()
-    if (active.status === 'QUEUED') this.#events.positionsChanged()
-    this.#state.end(active, status)
-    this.#counters.ended(status, { acceptedAt, startedAt, endedAt: this.#options.clock.now() })
-    this.#events.tell(active, event)
-    for (const listener of attached.onEnd) listener(status)
-  }
-
-  /** The request, if this attempt of it is the one at work; what comes from another is late and counted. */
-  #atWork(requestId: string, attempt: number): ActiveRequest | undefined {
-    const active = this.#state.byId(requestId)
-    if (active?.status === 'PROCESSING' && active.attempt === attempt && !active.storing) return active
-    this.#counters.lateEvents++
-    return undefined
+    if (active.storing || this.#restored?.has(active)) return
+    if (active.status === 'QUEUED') this.#endings.early(active, active.ending)
+    else this.#runs.cancel(active)
   }
 
   /** A mistake of ours in handling one message ends the request it is about with a notice; the others go on. */
@@ -365,22 +273,17 @@ export class ConversationQueue implements RequestQueue {
     const type = message?.type ?? 'dispatch'
     this.#options.log.error({ type, error: errorMessage(error) }, 'the queue could not handle a message')
     if (message === undefined) return
-    if (message.type === 'add') return message.answer(this.#refused(NOT_TAKEN_IN))
+    if (message.type === 'add') return message.answer(this.#intake.refused(NOT_TAKEN_IN))
     const active = this.#concerned(message)
     if (!active) return
     if (message.type === 'stored') message.answer({ accepted: true, request: active.request, position: 0 })
-    this.#cancelRun(active)
-    this.#fail(active, BROKEN)
+    this.#runs.cancel(active)
+    this.#endings.fail(active, BROKEN)
   }
 
   #concerned(message: QueueMessage): ActiveRequest | undefined {
     if ('active' in message) return this.#state.byId(message.active.requestId)
     return 'requestId' in message ? this.#state.byId(message.requestId) : undefined
-  }
-
-  #refused(refused: Refusal): AddResult {
-    this.#counters.rejected(refused.code)
-    return { accepted: false, refusal: refused }
   }
 
   #schedulePoll(): void {
@@ -391,9 +294,8 @@ export class ConversationQueue implements RequestQueue {
   }
 }
 
-/** What is not known any more about an answer whose worker was lost. */
-const NOTHING_TO_NOTE = { stopReason: 'end', trimmedMessages: 0, stored: true } as const
-
-function idOf({ requestId, attempt }: ActiveRequest): { requestId: string; attempt: number } {
-  return { requestId, attempt }
+/** An answer that its worker could not store; by the time it is stored it has been shown. */
+function turnOf({ request, attempt }: ActiveRequest, outcome: Answered, answeredAt: number): Turn {
+  const { text: answer, model, usage } = outcome
+  return { request, attempt, answer, model, usage, answeredAt, messages: [] }
 }

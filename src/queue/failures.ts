@@ -3,7 +3,15 @@ import type { Failure } from '#domain/failure.ts'
 /** Its thread died under it as often as it may be tried. */
 export const THREAD_LOST: Failure = {
   code: 'THREAD_LOST',
+  retryable: true,
   message: 'Something broke more than once while your question was worked on. It was not answered; please ask again.',
+}
+
+/** The process that worked on it ended as often as it may be tried. */
+export const INTERRUPTED: Failure = {
+  code: 'REQUEST_INTERRUPTED',
+  message:
+    'Parley was stopped more than once while your question was worked on. It was not answered; please ask again.',
 }
 
 /** Our own mistake in the queue, not the model's. */
@@ -14,9 +22,13 @@ export const BROKEN: Failure = {
 
 /** The answer was not there in time. */
 export function timedOut(requestTimeoutMs: number): Failure {
-  const seconds = Math.round(requestTimeoutMs / 1000)
   return {
     code: 'REQUEST_TIMED_OUT',
-    message: `The answer took longer than ${seconds} seconds and was stopped. It was not kept; please ask again, perhaps in smaller steps.`,
+    message: `The answer took longer than ${inWords(requestTimeoutMs)} and was stopped. It was not kept; please ask again, perhaps in smaller steps.`,
   }
+}
+
+function inWords(durationMs: number): string {
+  const seconds = Math.max(1, Math.round(durationMs / 1000))
+  return seconds === 1 ? 'a second' : `${seconds} seconds`
 }

@@ -1,7 +1,9 @@
+import type { Failure } from '#domain/failure.ts'
 import type { AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
-import type { AcceptResult, RequeueResult } from '#protocol/database.ts'
+import type { RequeueResult } from '#protocol/database.ts'
 import type { AddResult, CancelReason, NewRequest, RequestEvent } from '#protocol/queue.ts'
 import type { ActiveRequest, EndListener } from './queue-state.ts'
+import type { Acceptance } from './request-journal.ts'
 
 export type AddListener = (result: AddResult) => void
 
@@ -16,7 +18,7 @@ export type QueueMessage =
   | {
       readonly type: 'stored'
       readonly active: ActiveRequest
-      readonly result: AcceptResult | 'failed'
+      readonly result: Acceptance
       readonly answer: AddListener
     }
   | { readonly type: 'cancel'; readonly requestId: string; readonly reason: CancelReason; readonly answer: EndListener }
@@ -27,7 +29,14 @@ export type QueueMessage =
       readonly attempt: number
       readonly outcome: AssistantOutcome
     }
-  | { readonly type: 'requeued'; readonly active: ActiveRequest; readonly result: RequeueResult }
+  | {
+      readonly type: 'requeued'
+      readonly active: ActiveRequest
+      readonly result: RequeueResult
+      readonly failure: Failure
+    }
+  | { readonly type: 'retryDue'; readonly active: ActiveRequest }
   | { readonly type: 'deadline'; readonly requestId: string }
   | { readonly type: 'stop'; readonly running: boolean }
+  | { readonly type: 'open' }
   | { readonly type: 'dispatch' }

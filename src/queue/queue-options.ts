@@ -11,8 +11,12 @@ export interface QueueSettings {
   readonly maxMessageLength: number
   /** From the start of a request's first execution. */
   readonly requestTimeoutMs: number
-  /** Executions of one request whose thread is lost, the first included. */
+  /** Executions of one request, the first included. */
   readonly maxAttempts: number
+  /** The pause before the second execution; it doubles from one to the next. */
+  readonly retryBackoffMs: number
+  /** Whether messages are taken in, into memory only, while they cannot be stored. */
+  readonly whenUnavailable: 'answer' | 'refuse'
   /** The safety net: how often the queue looks for something to dispatch without having been told. */
   readonly pollIntervalMs: number
   readonly mailboxSize: number
@@ -26,4 +30,6 @@ export interface QueueOptions {
   readonly log: Log
   readonly newId: () => string
   readonly order?: Order<ActiveRequest>
+  /** From 0 to 1, for backoffs; Math.random when left out. */
+  readonly random?: () => number
 }

@@ -7,17 +7,27 @@ import type { CancelReason, RequestEvent } from '#protocol/queue.ts'
 /** Told how a request ended; undefined when there was none to end. */
 export type EndListener = (status: TerminalStatus | undefined) => void
 
-/** Why a running request is asked to stop before its time. */
-export type Ending = CancelReason | 'timeout'
+/** Why an active request is to stop before its time; `suspend`: only for this process. */
+export type Ending = CancelReason | 'timeout' | 'suspend'
 
 /** What the queue has to reach while a request is active; `QueueState` does not look at it. */
-export interface Attached {
+interface Attached {
   /** Told every event of the request. */
   readonly listener: (event: RequestEvent) => void
   /** Told how it ended. */
   readonly onEnd: EndListener[]
   run?: AssistantRun
   deadline?: Timer
+  /** Runs while it waits for its next try. */
+  retry?: Timer
+}
+
+/** How a request enters the state. */
+export interface Admitted {
+  readonly request: ConversationRequest
+  readonly listener: (event: RequestEvent) => void
+  /** How many executions an earlier process began. */
+  readonly attempt?: number
 }
 
 /** A request from its admission to its end. */
@@ -30,6 +40,8 @@ export interface ActiveRequest extends Waiting {
   attempt: number
   /** True while the database is asked about it: it is then neither in line nor at work. */
   storing: boolean
+  /** True once its row is in the file. */
+  stored: boolean
   /** When its first execution began. */
   startedAt: number | undefined
   /** Set once it is to end; the first reason stands. */
@@ -75,18 +87,19 @@ export class QueueState {
   }
 
   /** Admits a request: it holds its user's place and one of the queue's, and is being stored. */
-  admit(request: ConversationRequest, attached: Attached): ActiveRequest {
+  admit({ request, listener, attempt = 0 }: Admitted): ActiveRequest {
     if (this.#byUser.has(request.userId)) throw new Error('expected a user without an active request')
     if (this.#byId.has(request.id)) throw new Error('expected an id that no active request has')
     const active: ActiveRequest = {
       request,
-      attached,
+      attached: { listener, onEnd: [] },
       requestId: request.id,
       admission: this.#admissions++,
       acceptedAt: request.timestamp,
       status: 'QUEUED',
-      attempt: 0,
+      attempt,
       storing: true,
+      stored: false,
       startedAt: undefined,
       ending: undefined,
     }
@@ -111,10 +124,10 @@ export class QueueState {
     return active
   }
 
-  /** Puts a request whose thread was lost back in line, where it was. */
+  /** Takes a request from work; it waits again, but is in line only after `enqueue`, where it was. */
   putBack(active: ActiveRequest): void {
+    active.storing = false
     this.#move(active, 'QUEUED')
-    this.enqueue(active)
   }
 
   /** Ends a request and frees its user. */
@@ -125,8 +138,10 @@ export class QueueState {
     this.#byUser.delete(active.request.userId)
   }
 
-  /** Forgets a request that was admitted but turned out to be one already known. */
+  /** Forgets a request without an end: it is one already known, or another process will go on with it. */
   withdraw(active: ActiveRequest): void {
+    if (active.status === 'PROCESSING') this.#running--
+    else this.#order.remove(active)
     this.#byId.delete(active.requestId)
     this.#byUser.delete(active.request.userId)
   }

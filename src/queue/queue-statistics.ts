@@ -16,7 +16,7 @@ export interface Lifetime {
 }
 
 /** What the counters do not know themselves. */
-export type QueueGauges = Pick<QueueStatistics, 'queueSize' | 'activeRequests' | 'maxQueueSize' | 'slots'>
+export type QueueGauges = Pick<QueueStatistics, 'queueSize' | 'activeRequests' | 'maxQueueSize' | 'slots' | 'storage'>
 
 /** Counts what happens in the queue; all of it since the start, but for the sliding windows. */
 export class QueueCounters {
@@ -28,6 +28,7 @@ export class QueueCounters {
     REQUEST_INVALID: 0,
     REQUEST_ALREADY_ACTIVE: 0,
     REQUEST_DUPLICATE: 0,
+    REQUEST_NOT_STORED: 0,
     QUEUE_FULL: 0,
     QUEUE_BUSY: 0,
     QUEUE_STOPPING: 0,

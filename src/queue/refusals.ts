@@ -5,6 +5,8 @@ const FIXED = {
   REQUEST_DUPLICATE: 'This message was already taken in. You do not need to do anything.',
   QUEUE_BUSY:
     'Too many messages are coming in at this moment. Yours was not taken in; please send it again in a minute.',
+  REQUEST_NOT_STORED:
+    'Parley cannot store anything right now. Your message was not taken in; please send it again in a few minutes.',
   QUEUE_STOPPING: 'Parley is shutting down. Your message was not taken in; please send it again when it is back.',
   REQUEST_ALREADY_ACTIVE:
     'Your last question is still being worked on, and each person has one at a time. This message was not taken in; please send it again after the answer.',

@@ -1,62 +1,133 @@
+import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
-import { type ErrorCode, errorMessage } from '#domain/errors.ts'
-import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
+import { errorMessage } from '#domain/errors.ts'
+import type { ConversationRequest } from '#domain/request.ts'
 import type { DatabaseCalls } from '#protocol/assistant.ts'
-import type { AcceptResult, DatabaseApi, RequeueResult } from '#protocol/database.ts'
+import type { AcceptResult, DatabaseApi, RequeueResult, Settlement, Turn } from '#protocol/database.ts'
+import type { StorageState } from '#protocol/queue.ts'
+import { StoreBacklog } from './store-backlog.ts'
 
 /** The part of the database that the queue writes. */
-export type RequestStore = Pick<DatabaseApi, 'acceptRequest' | 'startRequest' | 'requeueRequest' | 'settleRequest'>
+export type RequestStore = Pick<
+  DatabaseApi,
+  'acceptRequest' | 'startRequest' | 'requeueRequest' | 'settleRequest' | 'saveTurn' | 'probe'
+>
+
+export interface JournalOptions {
+  readonly store: RequestStore
+  readonly clock: Clock
+  readonly log: Log
+  readonly onCalls: (calls: DatabaseCalls) => void
+}
+
+/** `failed`: it is not known whether it was stored; `unavailable`: it was not tried. */
+export type Acceptance = AcceptResult | 'failed' | 'unavailable'
 
 /**
  * Writes the life of requests to the database, without ever holding the queue up: a write that
- * fails is counted and logged, and the request goes on in memory.
+ * fails is counted and logged, the request goes on in memory, and what matters is written later.
  */
 export class RequestJournal {
-  readonly #store: RequestStore
-  readonly #log: Log
-  readonly #count: (calls: DatabaseCalls) => void
+  readonly #options: JournalOptions
+  readonly #backlog: StoreBacklog
+  /** Writes that nobody waits for. */
+  readonly #underWay = new Set<Promise<void>>()
 
-  constructor(store: RequestStore, log: Log, count: (calls: DatabaseCalls) => void) {
-    this.#store = store
-    this.#log = log
-    this.#count = count
+  constructor(options: JournalOptions) {
+    const { store, clock, log } = options
+    this.#options = options
+    this.#backlog = new StoreBacklog({ probe: () => store.probe(), clock, log })
   }
 
-  accepted(request: ConversationRequest): Promise<AcceptResult | 'failed'> {
-    return this.#attempt(request.id, () => this.#store.acceptRequest(request), 'failed')
+  get storage(): StorageState {
+    return this.#backlog.state
+  }
+
+  /** False from the first write that fails until a probe works. */
+  get available(): boolean {
+    return this.#backlog.available
+  }
+
+  /** While nothing can be stored, nothing is tried. */
+  async accepted(request: ConversationRequest): Promise<Acceptance> {
+    if (!this.available) return 'unavailable'
+    return this.#attempt(request.id, () => this.#options.store.acceptRequest(request), 'failed')
+  }
+
+  /** Stores a request that goes on in memory, as soon as that can be done. */
+  acceptLater(request: ConversationRequest): void {
+    this.#later(request.id, () => this.#options.store.acceptRequest(request), request.message.length)
+  }
+
+  /** A request that was turned away because storing it failed: should it be there after all, it must not run later. */
+  takeBack(request: ConversationRequest, finishedAt: number): void {
+    const settlement = { requestId: request.id, attempt: 0, status: 'CANCELLED', messages: [], finishedAt } as const
+    this.#later(request.id, () => this.#options.store.settleRequest({ ...settlement, errorCode: 'REQUEST_NOT_STORED' }))
   }
 
   started(requestId: string, attempt: number, at: number): void {
-    this.#background(requestId, () => this.#store.startRequest(requestId, attempt, at))
+    // The fences make up for a start that is not in the file.
+    const call = () => this.#options.store.startRequest(requestId, attempt, at)
+    this.#follow(this.#attempt(requestId, call, undefined))
   }
 
-  requeued(requestId: string, attempt: number): Promise<RequeueResult> {
-    return this.#attempt(requestId, () => this.#store.requeueRequest(requestId, attempt), { type: 'requeued' })
+  requeued(requestId: string, attempt: number, counted: boolean): Promise<RequeueResult> {
+    const call = () => this.#options.store.requeueRequest(requestId, attempt, counted)
+    return this.#attempt(requestId, call, { type: 'requeued' })
   }
 
-  ended(
-    requestId: string,
-    attempt: number,
-    status: Exclude<TerminalStatus, 'COMPLETED'>,
-    errorCode: ErrorCode,
-    finishedAt: number,
-  ): void {
-    this.#background(requestId, () => this.#store.settleRequest({ requestId, attempt, status, errorCode, finishedAt }))
+  ended(settlement: Settlement): void {
+    this.#follow(this.#ended(settlement))
   }
 
-  /** Nobody waits for these: `#attempt` has dealt with their failure. */
-  #background(requestId: string, call: () => Promise<unknown>): void {
-    void this.#attempt(requestId, call, undefined)
+  /** Stores an answer that its worker could not store; it brings its request along. */
+  answered(turn: Turn): void {
+    const bytes = 2 * (turn.answer.length + turn.request.message.length)
+    const write = () => this.#options.store.saveTurn(turn)
+    this.#backlog.keep(turn.request.id, write, bytes, { replacing: true })
   }
 
+  /** An answer that its worker stored brought the request along. */
+  isStored(requestId: string): void {
+    this.#backlog.forget(requestId)
+  }
+
+  /** Waits for what is being written, and tries once more what could not be. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#underWay)
+    await this.#backlog.stop()
+  }
+
+  async #ended(settlement: Settlement): Promise<void> {
+    const { requestId } = settlement
+    const { store } = this.#options
+    const result = this.available
+      ? await this.#attempt(requestId, () => store.settleRequest(settlement), 'failed')
+      : 'failed'
+    // By the time it is written its messages have been shown.
+    if (result === 'failed') this.#later(requestId, () => store.settleRequest({ ...settlement, messages: [] }))
+  }
+
+  #later(requestId: string, write: () => Promise<unknown>, characters = 0): void {
+    this.#backlog.keep(requestId, write, 2 * characters)
+  }
+
+  #follow(write: Promise<unknown>): void {
+    const followed: Promise<void> = write.then(() => void this.#underWay.delete(followed))
+    this.#underWay.add(followed)
+  }
+
+  /** Never rejects. */
   async #attempt<T, F>(requestId: string, call: () => Promise<T>, otherwise: F): Promise<T | F> {
+    const { log, onCalls } = this.#options
     try {
       const result = await call()
-      this.#count({ ok: 1, failed: 0 })
+      onCalls({ ok: 1, failed: 0 })
       return result
     } catch (error) {
-      this.#count({ ok: 0, failed: 1 })
-      this.#log.error(
+      onCalls({ ok: 0, failed: 1 })
+      this.#backlog.failed(error)
+      log.error(
         { requestId, error: errorMessage(error) },
         'the database did not take a request’s status; the request goes on in memory',
       )

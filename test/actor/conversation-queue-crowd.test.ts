@@ -45,7 +45,7 @@ function positionsChanged(test: QueueUnderTest): number {
 }
 
 describe('a queue in which 100,000 requests wait', () => {
-  it('takes in, places, cancels and starts each with a few times log n comparisons', async () => {
+  it('takes in, places, cancels, starts and leaves each with a few times log n comparisons', async () => {
     const { test, order, results } = await newCrowd()
     expect(results.findIndex(({ accepted }) => !accepted)).toBe(CROWD)
     expect(results[CROWD]).toMatchObject({
@@ -81,8 +81,10 @@ describe('a queue in which 100,000 requests wait', () => {
     expect(order.taken()).toBeLessThan(1000 * 8 * log2)
     expect(positionsChanged(test)).toBe(1)
 
+    test.events.length = 0
     await test.stop()
-    expect(test.queue.stats()).toMatchObject({ totalCancelled: CROWD, queueSize: 0, activeRequests: 0 })
+    expect(test.queue.stats()).toMatchObject({ totalCancelled: 1, queueSize: 0, activeRequests: 0 })
+    expect(test.events.filter(({ type }) => type === 'suspended')).toHaveLength(CROWD - 1)
     expect(order.taken()).toBeLessThan(CROWD * 8 * log2)
   })
 })

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { CONSOLE_ID } from '#domain/request.ts'
 import { annAndBob } from '#support/ann-and-bob.ts'
-import { openTestDatabase, QueueUnderTest } from '#support/queue-under-test.ts'
-
-/** Resolves with `still open` when the promise has not been resolved when nothing happens any more. */
-async function soFar<T>(test: QueueUnderTest, promise: Promise<T>): Promise<T | 'still open'> {
-  await test.settled()
-  return Promise.race([promise, Promise.resolve('still open' as const)])
-}
+import { openTestDatabase, QueueUnderTest, soFar } from '#support/queue-under-test.ts'
 
 describe('cancelling', () => {
   it('ends a waiting request at once and frees its user', async () => {
@@ -197,73 +192,31 @@ describe('the timeout of a request', () => {
   })
 })
 
-describe('stopping', () => {
-  it('without grace cancels what waits and what runs', async () => {
-    const { test, ann, bob, run, row } = await annAndBob()
-    const stopped = test.queue.stop(0)
-    expect(await soFar(test, stopped)).toBe('still open')
-    expect([run.cancels, bob.heard.at(-1)?.type]).toEqual([1, 'cancelled'])
-    run.stop()
-    await stopped
-    expect(ann.heard.at(-1)).toMatchObject({ type: 'cancelled', reason: 'shutdown' })
+describe('the notice of an end without an answer', () => {
+  /** One request of each user that fails, and one that is cancelled while it waits; what the file says is to be shown. */
+  async function noticesOf(failing: string, cancelled: string) {
+    const { api, connection } = openTestDatabase()
+    const test = new QueueUnderTest({ store: api })
+    await test.ask(failing)
+    const { id } = await test.ask(cancelled)
+    await test.queue.cancel(id)
+    test.pool.of(failing).fail()
     await test.settled()
-    for (const { id } of [ann, bob]) {
-      expect(row(id)).toMatchObject({ status: 'CANCELLED', error_code: 'REQUEST_INTERRUPTED' })
-    }
-    expect(test.clock.pending).toBe(0)
+    const statement = connection.prepare('SELECT request_id AS id, content FROM outbox ORDER BY request_id')
+    return { notices: statement.all(), statuses: connection.prepare('SELECT status FROM requests ORDER BY id').pluck() }
+  }
+
+  it('is in the file with the end, to be delivered on Discord even after a crash', async () => {
+    const { notices } = await noticesOf('ann', 'bob')
+    expect(notices).toEqual([
+      { id: 'r1', content: '⚠️ The model cannot be reached; please ask again.\n-# MODEL_UNREACHABLE' },
+      { id: 'r2', content: '🛑 Cancelled. Nothing was kept.' },
+    ])
   })
 
-  it('with grace lets what runs end, and cancels what waits', async () => {
-    const { test, ann, bob, run } = await annAndBob()
-    const stopped = test.queue.stop(10_000)
-    await test.settled()
-    expect([run.cancels, bob.heard.at(-1)?.type]).toEqual([0, 'cancelled'])
-    await test.clock.advance(9_999)
-    run.answer()
-    await stopped
-    expect(ann.heard.at(-1)).toMatchObject({ type: 'completed' })
-    expect(test.pool.runs).toHaveLength(1)
-    expect(test.clock.pending).toBe(0)
-  })
-
-  it('cancels what still runs when the grace is over', async () => {
-    const { test, ann, run } = await annAndBob()
-    const stopped = test.queue.stop(10_000)
-    await test.clock.advance(10_000)
-    expect(run.cancels).toBe(1)
-    run.stop()
-    await stopped
-    expect(ann.heard.at(-1)).toMatchObject({ type: 'cancelled', reason: 'shutdown' })
-  })
-
-  it('cancels a request that is being stored', async () => {
-    const test = new QueueUnderTest()
-    test.store.hold()
-    const { result, heard } = test.send('ann')
-    await test.settled()
-    const stopped = test.queue.stop(10_000)
-    expect(await soFar(test, stopped)).toBe('still open')
-    test.store.release()
-    await stopped
-    expect(await result).toMatchObject({ accepted: true })
-    expect(heard.map(({ type }) => type)).toEqual(['queued', 'cancelled'])
-  })
-
-  it('tries a request again whose thread is lost within the grace', async () => {
-    const { test, ann, run } = await annAndBob()
-    const stopped = test.queue.stop(10_000)
-    await test.settled()
-    run.lose()
-    await test.settled()
-    test.pool.of('ann').answer()
-    await stopped
-    expect(ann.heard.at(-1)).toMatchObject({ type: 'completed', attempt: 2 })
-  })
-
-  it('is over at once when nothing is active, and for everybody who asks', async () => {
-    const test = new QueueUnderTest()
-    await Promise.all([test.queue.stop(0), test.queue.stop(10_000)])
-    await test.queue.stop(0)
-    expect(test.clock.pending).toBe(0)
+  it('is not kept for the terminal, which is gone after a crash', async () => {
+    const { notices, statuses } = await noticesOf(CONSOLE_ID, 'bob')
+    expect(notices).toMatchObject([{ id: 'r2' }])
+    expect(statuses.all()).toEqual(['FAILED', 'CANCELLED'])
   })
 })

@@ -18,7 +18,7 @@ describe('a request whose thread is lost', () => {
     expect(ann.heard.map(({ type, attempt }) => `${type} ${attempt}`)).toEqual([
       'queued 0',
       'started 1',
-      'queued 1',
+      'retrying 1',
       'started 2',
       'completed 2',
     ])
@@ -38,6 +38,7 @@ describe('a request whose thread is lost', () => {
       failure: {
         code: 'THREAD_LOST',
         message: expect.stringMatching(/broke more than once.*not answered; please ask again/),
+        retryable: true,
       },
     })
     expect(row(ann.id)).toEqual({ status: 'FAILED', attempt: 2, error_code: 'THREAD_LOST' })

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
-import { checkAlways, checkDatabase, checkEnded, checkQuiet } from '#support/queue-invariants.ts'
+import {
+  checkAlways,
+  checkDatabase,
+  checkEnded,
+  checkQuiet,
+  checkStopped,
+  checkStorage,
+} from '#support/queue-invariants.ts'
 import { QueueModel } from '#support/queue-model.ts'
 import { queueLife } from '#support/queue-steps.ts'
 import { openTestDatabase } from '#support/queue-under-test.ts'
@@ -15,26 +22,37 @@ async function askEverybody(model: QueueModel): Promise<void> {
   }
 }
 
+/** Lets all end that can, and stops; what a stop leaves is for the next life. */
+async function endLife(model: QueueModel): Promise<void> {
+  await model.drain()
+  checkQuiet(model)
+  if (model.stop === 'not asked') {
+    checkStorage(model)
+    await askEverybody(model)
+  }
+  model.askToStop(0)
+  await model.drain()
+  checkAlways(model)
+  checkStopped(model)
+}
+
 describe('the queue', () => {
   it('keeps its promises whatever happens, in whatever order', async () => {
-    const { api, connection } = openTestDatabase()
+    const database = openTestDatabase()
     let models = 0
     await fc.assert(
       fc.asyncProperty(queueLife, async (steps) => {
-        const model = new QueueModel(++models, api)
+        const model = new QueueModel(++models, database)
         for (const step of steps) {
           await model.take(step)
           checkAlways(model)
           if (model.quiet) checkQuiet(model)
         }
-        await model.drain()
-        checkQuiet(model)
-        if (model.stop === 'not asked') await askEverybody(model)
-        model.askToStop(0)
-        await model.drain()
-        checkAlways(model)
+        await endLife(model)
+        await model.restart()
+        await endLife(model)
         checkEnded(model)
-        checkDatabase(model, connection)
+        checkDatabase(model, database.connection)
       }),
       { numRuns: 200 },
     )

@@ -28,7 +28,7 @@ describe('a request that is taken in', () => {
     run.answer('yes!', { trimmedMessages: 3, stopReason: 'length' })
     await test.settled()
     expect(heard).toEqual([
-      { type: 'queued', requestId: id, attempt: 0, position: 1 },
+      { type: 'queued', requestId: id, attempt: 0, position: 1, restored: false },
       { type: 'started', requestId: id, attempt: 1 },
       { type: 'thinking', requestId: id, attempt: 1 },
       { type: 'delta', requestId: id, attempt: 1, text: 'yes', finished: [], tail: 'yes' },

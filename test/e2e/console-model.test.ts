@@ -71,12 +71,24 @@ describe('Parley with a model', () => {
     await server.script(serverFailure(500))
     const { code, stdout, notices, databasePath } = await runParley(
       ['one', 'two'],
-      withModel({ PARLEY_MAX_RETRIES: '0' }),
+      withModel({ PARLEY_MAX_RETRIES: '0', PARLEY_MAX_ATTEMPTS: '1' }),
     )
     expect(stdout.text).toBe('echo: two (2 messages)\n')
     expect(notices).toMatch(/^[^\n]+ \(MODEL_\w+\)\n$/)
     expect(code).toBe(0)
     expect(storedRows(databasePath).requests).toMatchObject([{ status: 'FAILED' }, { status: 'COMPLETED' }])
+  })
+
+  it('tries again by itself when the model fails for a moment, and says so', async () => {
+    await server.script(serverFailure(500))
+    const { code, stdout, notices, databasePath } = await runParley(
+      ['one'],
+      withModel({ PARLEY_MAX_RETRIES: '0', PARLEY_RETRY_BACKOFF: '10ms' }),
+    )
+    expect(stdout.text).toBe('echo: one (2 messages)\n')
+    expect(notices).toBe('Trying again (2 of 3).\n')
+    expect(code).toBe(0)
+    expect(storedRows(databasePath).requests).toMatchObject([{ status: 'COMPLETED' }])
   })
 
   it('never tells the key, whatever is logged', async () => {
@@ -130,7 +142,7 @@ describe('a signal to stop', () => {
     parley.signal('SIGTERM')
     expect(await parley.exited).toEqual({ code: 143, signal: null })
     const next = await runParley([], { folder: parley.folder })
-    expect(next.log).toContainEqual(expect.objectContaining({ interrupted: 1 }))
+    expect(next.log).toContainEqual(expect.objectContaining({ level: 40, ended: 1 }))
     expect(storedRows(parley.databasePath).requests).toMatchObject([
       { status: 'FAILED', errorCode: 'REQUEST_INTERRUPTED' },
     ])

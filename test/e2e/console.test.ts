@@ -15,7 +15,12 @@ describe('Parley in a pipe', () => {
     expect(stdout.text).toMatch(/^Nice to meet you, Ada! [\s\S]+\nYou told me that your name is Ada\.\n$/)
     expect(notices).toBe('')
     expect(code).toBe(0)
-    expect(log.map(({ msg }) => msg)).toEqual(['the database is open', 'the database is closed', 'stopped'])
+    expect(log.map(({ msg }) => msg)).toEqual([
+      'the database is open',
+      'Parley is ready',
+      'the database is closed',
+      'stopped',
+    ])
     expect(log.at(-1)).toMatchObject({ name: 'parley', totalProcessed: 2, totalFailed: 0, totalCancelled: 0 })
     expect(existsSync(`${databasePath}-wal`)).toBe(false)
     expect(storedRows(databasePath).requests).toMatchObject([{ status: 'COMPLETED' }, { status: 'COMPLETED' }])

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { answerAll, begun, startConsole } from '#support/console-under-test.ts'
+import { databaseStatistics } from '#support/database-statistics.ts'
 import { turnOfTheEventLoop } from '#support/event-loop.ts'
 
 describe('the lines of the console', () => {
@@ -80,6 +81,18 @@ describe('a command in the console', () => {
     await ended
     expect(asked()).toEqual(['one'])
     expect(output.text).toBe('answer to one\n')
+  })
+
+  it('/stats shows what the database tells, and the rest when it tells nothing', async () => {
+    const told = await startConsole({
+      store: { statistics: async () => databaseStatistics({ writes: 12, commits: 3 }) },
+    })
+    told.say('/stats')
+    await told.output.has('12 in 3 commits')
+    const silent = await startConsole({ store: { statistics: () => Promise.reject(new Error('gone')) } })
+    silent.say('/stats')
+    await silent.output.has('answered             41')
+    expect([silent.output.text.includes('commits'), silent.notices.text]).toEqual([false, ''])
   })
 
   it('/stats shows the statistics of the queue', async () => {

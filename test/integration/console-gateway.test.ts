@@ -12,7 +12,14 @@ describe('a question in the console', () => {
     say('Hello')
     await begun(queue)
     expect(queue.added).toEqual([
-      { userId: 'console', serverId: '0', channelId: 'console', message: 'Hello', discordMessageId: null },
+      {
+        userId: 'console',
+        serverId: '0',
+        channelId: 'console',
+        message: 'Hello',
+        discordMessageId: null,
+        interactionToken: null,
+      },
     ])
   })
 
@@ -61,27 +68,28 @@ describe('a question in the console', () => {
     say('Hello')
     const request = await begun(queue)
     request.write('Good mor')
-    request.tell({ type: 'queued', position: 1, attempt: 1 })
+    request.tell({ type: 'retrying', nextAttempt: 2, maxAttempts: 3, attempt: 1 })
     request.tell({ type: 'started', attempt: 2 })
     request.write('Good ')
     request.complete('Good day')
     expect(output.text).toBe('Good mor\nGood day\n')
-    expect(notices.text).toBe('Trying again from the beginning.\n')
+    expect(notices.text).toBe('Trying again (2 of 3).\n')
   })
 
-  it('says nothing of a second try when nothing of the first was seen', async () => {
+  it('leaves no empty line when nothing of the first try was seen', async () => {
     const { say, queue, output, notices } = await startConsole()
     say('Hello')
     const request = await begun(queue)
-    request.tell({ type: 'queued', position: 1, attempt: 1 })
+    request.tell({ type: 'retrying', nextAttempt: 2, maxAttempts: 3, attempt: 1 })
     request.complete('Good day')
-    expect({ output: output.text, notices: notices.text }).toEqual({ output: 'Good day\n', notices: '' })
+    const notice = 'Trying again (2 of 3).\n'
+    expect({ output: output.text, notices: notices.text }).toEqual({ output: 'Good day\n', notices: notice })
   })
 
   it.each([
     { what: 'was cut at its limit', fields: { stopReason: 'length' }, told: 'reached its length limit' },
-    { what: 'saw less than all', fields: { trimmedMessages: 1 }, told: 'The oldest message of the conversation' },
-    { what: 'saw much less', fields: { trimmedMessages: 4 }, told: 'The oldest 4 messages of the conversation' },
+    { what: 'saw less than all', fields: { trimmedMessages: 1 }, told: 'The oldest message of our conversation' },
+    { what: 'saw much less', fields: { trimmedMessages: 4 }, told: 'The oldest 4 messages of our conversation' },
     { what: 'could not be stored', fields: { stored: false }, told: 'could not be saved' },
   ] as const)('has a notice when its answer $what', async ({ fields, told }) => {
     const { say, queue, output, notices } = await startConsole()
@@ -121,6 +129,18 @@ describe('a question in the console', () => {
     const request = await begun(queue)
     request.tell({ type: 'cancelled', reason: 'shutdown', attempt: 1 })
     expect({ output: output.text, notices: notices.text }).toEqual({ output: '', notices: 'Cancelled.\n' })
+  })
+
+  it('that is left over when Parley stops has a notice, and nothing of it is shown at the next start', async () => {
+    const { say, queue, gateway, output, notices } = await startConsole()
+    say('one')
+    const request = await begun(queue)
+    request.write('Go')
+    request.tell({ type: 'suspended', attempt: 1 })
+    gateway.resume()({ type: 'started', requestId: request.id, attempt: 2 })
+    gateway.deliver()
+    expect(output.text).toBe('Go\n')
+    expect(notices.text).toBe('Parley stopped before this was answered. Please ask again.\n')
   })
 })
 

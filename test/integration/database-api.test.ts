@@ -1,36 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { LocalDatabaseApi } from '#database/database-api.ts'
+import { describe, expect, it } from 'vitest'
 import { openDatabase } from '#database/open-database.ts'
-import { type ConversationRequest, isTerminal, mayFollow, type RequestStatus } from '#domain/request.ts'
-import type { DatabaseApi, Settlement, Turn } from '#protocol/database.ts'
-import { requestOf, turnOf } from '#support/stored-requests.ts'
-import { temporaryFolder } from '#support/temporary-folder.ts'
-
-interface StoredRequest {
-  readonly id: string
-  readonly status: RequestStatus
-  readonly attempt: number
-  readonly message: string
-  readonly [column: string]: unknown
-}
-
-function newDatabase() {
-  const path = join(temporaryFolder(), 'parley.db')
-  const database = openDatabase(path)
-  const api: DatabaseApi = new LocalDatabaseApi(database.connection, () => database.close())
-  onTestFinished(() => api.close())
-  const rows = database.connection.prepare<[], StoredRequest>('SELECT * FROM requests ORDER BY id')
-  const messages = database.connection.prepare('SELECT request_id, role, content FROM messages ORDER BY id')
-  const stored = (id: string): StoredRequest | undefined => rows.all().find((row) => row.id === id)
-  return { path, api, connection: database.connection, stored, rows: () => rows.all(), messages: () => messages.all() }
-}
-
-function settlementOf(requestId: string, attempt: number, status: Settlement['status'] = 'FAILED'): Settlement {
-  return { requestId, attempt, status, errorCode: 'MODEL_FAILED', finishedAt: 1_900_000_001_000 }
-}
+import { type ConversationRequest, isTerminal, mayFollow } from '#domain/request.ts'
+import type { DatabaseApi, Turn } from '#protocol/database.ts'
+import { newDatabase, type StoredRequest } from '#support/stored-database.ts'
+import { requestOf, settlementOf, turnOf } from '#support/stored-requests.ts'
 
 const CONVERSATION = { userId: 'one user', serverId: '0' }
 
@@ -55,6 +30,8 @@ describe('accepting a request', () => {
       started_at: null,
       finished_at: null,
       error_code: null,
+      admission: 1,
+      interaction_token: null,
     })
   })
 
@@ -80,7 +57,7 @@ describe('accepting a request', () => {
       code: 'DATABASE_FAILED',
       cause: { code: 'SQLITE_CONSTRAINT_UNIQUE' },
     })
-    await api.settleRequest(settlementOf('a', 0, 'CANCELLED'))
+    await api.settleRequest(settlementOf('a', 0, { status: 'CANCELLED' }))
     expect(await api.acceptRequest(second)).toBe('stored')
   })
 })
@@ -93,6 +70,7 @@ describe('the attempt fence', () => {
     expect(stored('a')).toMatchObject({ status: 'PROCESSING', attempt: 1, started_at: 1000 })
     expect(await api.startRequest('a', 2, 2000)).toBe('stored')
     expect(await api.startRequest('a', 1, 3000)).toBe('stale')
+    expect(await api.startRequest('a', 2, 3000)).toBe('stale')
     expect(stored('a')).toMatchObject({ status: 'PROCESSING', attempt: 2, started_at: 2000 })
   })
 
@@ -102,9 +80,19 @@ describe('the attempt fence', () => {
     await api.startRequest('a', 1, 1000)
     expect(await api.requeueRequest('a', 1)).toEqual({ type: 'requeued' })
     expect(stored('a')).toMatchObject({ status: 'QUEUED', attempt: 1 })
+    expect(await api.startRequest('a', 1, 1500)).toBe('stale')
     await api.startRequest('a', 2, 2000)
     expect(await api.requeueRequest('a', 1)).toEqual({ type: 'stale' })
     expect(stored('a')).toMatchObject({ status: 'PROCESSING', attempt: 2 })
+  })
+
+  it('does not count an attempt that only the end of Parley has ended', async () => {
+    const { api, stored } = newDatabase()
+    await api.acceptRequest(requestOf('a'))
+    await api.startRequest('a', 1, 1000)
+    expect(await api.requeueRequest('a', 1, false)).toEqual({ type: 'requeued' })
+    expect(stored('a')).toMatchObject({ status: 'QUEUED', attempt: 0 })
+    expect(await api.startRequest('a', 1, 2000)).toBe('stored')
   })
 
   it('hands back the answer when the lost worker had stored it', async () => {
@@ -115,6 +103,17 @@ describe('the attempt fence', () => {
     await api.saveTurn(turnOf(request))
     expect(await api.requeueRequest('a', 1)).toEqual({ type: 'answered', answer: 'answer a', model: 'a-model' })
     expect(stored('a')?.status).toBe('COMPLETED')
+  })
+
+  it('takes the right to write from an attempt that went back in line, also when its start was not written', async () => {
+    const { api, stored, messages } = newDatabase()
+    const request = requestOf('a')
+    await api.acceptRequest(request)
+    expect(await api.requeueRequest('a', 1)).toEqual({ type: 'requeued' })
+    expect(await api.saveTurn(turnOf(request, { attempt: 1 }))).toBe('stale')
+    expect(stored('a')).toMatchObject({ status: 'QUEUED', attempt: 1 })
+    expect(messages()).toEqual([])
+    expect(await api.saveTurn(turnOf(request, { attempt: 2 }))).toBe('stored')
   })
 
   it('lets a request run again whose acceptance could not be stored', async () => {
@@ -138,7 +137,7 @@ describe('the attempt fence', () => {
     const { api, stored, messages } = newDatabase()
     const request = requestOf('a')
     await api.acceptRequest(request)
-    await api.settleRequest(settlementOf('a', 0, status))
+    await api.settleRequest(settlementOf('a', 0, { status }))
     const before = stored('a')
     expect(await api.startRequest('a', 9, 1)).toBe('stale')
     expect(await api.requeueRequest('a', 9)).toEqual({ type: 'stale' })
@@ -295,8 +294,8 @@ describe('leftovers of an earlier process', () => {
     await api.startRequest('running', 1, 1000)
     await api.settleRequest(settlementOf('failed', 0))
     await api.saveTurn(turnOf(requestOf('done')))
-    expect(await api.interruptLeftovers(5000)).toBe(2)
-    expect(await api.interruptLeftovers(6000)).toBe(0)
+    expect(await api.interruptLeftovers('discord', 5000)).toBe(2)
+    expect(await api.interruptLeftovers('discord', 6000)).toBe(0)
     expect(rows()).toMatchObject([
       { id: 'done', status: 'COMPLETED' },
       { id: 'failed', status: 'FAILED', error_code: 'MODEL_FAILED' },
@@ -319,7 +318,9 @@ describe('errors and statistics', () => {
     connection.exec('ALTER TABLE hidden RENAME TO messages')
     expect(await api.history(CONVERSATION, 10)).toEqual([])
     expect(await api.acceptRequest(requestOf('a'))).toBe('stored')
-    expect(await api.statistics()).toEqual({ reads: 2, writes: 2, failed: 2, commits: 2 })
+    const statistics = await api.statistics()
+    expect(statistics).toMatchObject({ reads: 2, writes: 2, failed: 2, commits: 2, largestBatch: 1, pruned: 0 })
+    expect(statistics.walBytes).toBeGreaterThan(0)
   })
 
   it('commits what is pending when it closes, and rejects what comes later', async () => {
@@ -362,11 +363,11 @@ async function perform(api: DatabaseApi, id: string, step: Step): Promise<unknow
     case 'save':
       return api.saveTurn(turnOf(request, { attempt: step.attempt } satisfies Partial<Turn>))
     case 'fail':
-      return api.settleRequest(settlementOf(id, step.attempt, 'FAILED'))
+      return api.settleRequest(settlementOf(id, step.attempt, { status: 'FAILED' }))
     case 'cancel':
-      return api.settleRequest(settlementOf(id, step.attempt, 'CANCELLED'))
+      return api.settleRequest(settlementOf(id, step.attempt, { status: 'CANCELLED' }))
     case 'interrupt':
-      return api.interruptLeftovers(2000)
+      return api.interruptLeftovers('discord', 2000)
     case 'forget':
       return api.forget(request)
   }
@@ -374,20 +375,27 @@ async function perform(api: DatabaseApi, id: string, step: Step): Promise<unknow
 
 /** What a step has to do to a request, said a second time and without a database. */
 function expectedAfter(state: Pick<StoredRequest, 'status' | 'attempt'> | undefined, step: Step) {
-  const isStale = state !== undefined && 'attempt' in step && state.attempt > step.attempt
-  if (state !== undefined && (isTerminal(state.status) || isStale)) return state
-  if (step.type === 'save') return { status: 'COMPLETED', attempt: step.attempt }
-  if (state === undefined) return step.type === 'accept' ? { status: 'QUEUED', attempt: 0 } : undefined
+  if (state === undefined) {
+    if (step.type === 'accept') return { status: 'QUEUED', attempt: 0 }
+    return step.type === 'save' ? { status: 'COMPLETED', attempt: step.attempt } : undefined
+  }
+  if (isTerminal(state.status)) return state
+  const [isNewer, isCurrent] = 'attempt' in step ? [step.attempt > state.attempt, step.attempt >= state.attempt] : []
   switch (step.type) {
     case 'start':
-      return { status: 'PROCESSING', attempt: step.attempt }
+      return isNewer ? { status: 'PROCESSING', attempt: step.attempt } : state
+    case 'save':
+      return isNewer || (isCurrent && state.status === 'PROCESSING')
+        ? { status: 'COMPLETED', attempt: step.attempt }
+        : state
     case 'requeue':
-      return { ...state, status: 'QUEUED' }
+      return isCurrent ? { status: 'QUEUED', attempt: step.attempt } : state
     case 'fail':
+      return isCurrent ? { ...state, status: 'FAILED' } : state
+    case 'cancel':
+      return isCurrent ? { ...state, status: 'CANCELLED' } : state
     case 'interrupt':
       return { ...state, status: 'FAILED' }
-    case 'cancel':
-      return { ...state, status: 'CANCELLED' }
     case 'accept':
     case 'forget':
       return state

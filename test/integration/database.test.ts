@@ -112,9 +112,10 @@ describe('the database thread', () => {
 
   it('counts the calls that succeeded and failed', async () => {
     const actor = await start(newPath())
-    await actor.api.acceptRequest(requestOf('a'))
-    await actor.api.history({ userId: 'u', serverId: '0' }, 10)
-    await Promise.allSettled([actor.api.acceptRequest(requestOf('a', { discordMessageId: null }))])
+    const conversation = { userId: 'u', serverId: '0' }
+    await actor.api.acceptRequest(requestOf('a', conversation))
+    await actor.api.history(conversation, 10)
+    await Promise.allSettled([actor.api.acceptRequest(requestOf('b', conversation))])
     expect(actor.calls).toEqual({ ok: 2, failed: 1 })
   })
 })

@@ -133,6 +133,27 @@ describe('a connection that is lost', () => {
   })
 })
 
+describe('what was written while Parley was away', () => {
+  it('is answered after the start, once, and what was answered before is not', async () => {
+    const server = await newDiscord()
+    const userId = await server.addUser({ username: 'ada' })
+    const path = temporaryDatabase()
+    const before = await startWithRealQueue(server, path)
+    await server.sendDm(userId, 'first')
+    await seeAnswer(server, 'first')
+    await before.stop()
+    await server.sendDm(userId, 'second')
+    const after = await startWithRealQueue(server, path)
+    await seeAnswer(server, 'second')
+    await after.stop()
+    const { stored } = await startWithRealQueue(server, path)
+    await server.sendDm(userId, 'third')
+    await seeAnswer(server, 'third')
+    expect(stored()).toEqual(['first', 'second', 'third'])
+    expect(await answersTo(server, userId)).toEqual(['first', 'second', 'third'])
+  })
+})
+
 describe('a stop', () => {
   it('shows what is still to be shown and says goodbye', async () => {
     const { ask, see, shown, server, gateway, clock, log } = await startWithUser()
@@ -223,6 +244,8 @@ const SETTINGS = {
   maxMessageLength: 4_000,
   requestTimeoutMs: 300_000,
   maxAttempts: 2,
+  retryBackoffMs: 1_000,
+  whenUnavailable: 'answer' as const,
   pollIntervalMs: 1_000,
   mailboxSize: 1_000,
 }
@@ -239,7 +262,8 @@ async function startWithRealQueue(server: DiscordServerHandle, path: string) {
   const pool = instantPool(database.api)
   const newId = () => uuidV7(Date.now(), randomFillSync(new Uint8Array(16)))
   const queue = new ConversationQueue({ settings: SETTINGS, store: database.api, pool, clock, log, newId })
-  const options = { token: server.token, apiUrl: server.apiUrl, editIntervalMs: 250, maxMessageLength: 4_000 }
+  const catchUp = { ageMs: 3_600_000, channels: 100, messages: 50 }
+  const options = { token: server.token, apiUrl: server.apiUrl, editIntervalMs: 250, maxMessageLength: 4_000, catchUp }
   const gateway = new DiscordGateway({ ...options, queue, store: database.api, clock, log, onGivenUp })
   let stopped: Promise<void> | undefined
   const end = async () => {
@@ -267,7 +291,7 @@ function instantPool(api: DatabaseApi): AssistantPool {
   const rest = { stopReason: 'end', trimmedMessages: 0, stored: true, database: { ok: 1, failed: 0 } } as const
   const answer = async (request: ConversationRequest, attempt: number): Promise<AssistantOutcome> => {
     const text = `answer to ${request.message}`
-    await api.saveTurn({ request, attempt, answer: text, ...told, answeredAt: Date.now() })
+    await api.saveTurn({ request, attempt, answer: text, ...told, answeredAt: Date.now(), messages: [text] })
     return { type: 'answered', text, parts: [text], ...told, ...rest }
   }
   return {

@@ -50,6 +50,20 @@ describe('a message whose call fails', () => {
     expect(message?.revisions.map(({ content }) => content)).toEqual(['⏳ Queued: you are 3rd in line.', 'because'])
   })
 
+  it('is not there a second time when Discord has forgotten the first by the time it can be reached', async () => {
+    const { ask, see, server, clock, sent } = await startWithCalls()
+    await server.failNext({ method: 'POST', route: MESSAGES, status: 'dropAfter' })
+    await server.failNext({ method: 'POST', route: MESSAGES, status: 'drop', count: 7 })
+    const { asked } = await ask()
+    asked.accept(3)
+    await server.waitFor({ type: 'calls', method: 'POST', status: 0 }, WAIT_MS)
+    await server.advanceClock(6 * 60_000)
+    await clock.passUntil(server.waitFor({ type: 'calls', method: 'GET', route: MESSAGES, status: 200 }, WAIT_MS))
+    asked.tell({ type: 'started', attempt: 1 }).complete('because')
+    await see('because')
+    expect(await sent()).toMatchObject([{ content: 'because', deleted: false }])
+  })
+
   it('is not there a second time when Discord took too long to say so', async () => {
     const { ask, see, server, sent, statuses } = await startWithCalls({}, { callTimeoutMs: 200 })
     await server.failNext({ method: 'POST', route: MESSAGES, status: 'hangAfter' })
@@ -148,7 +162,7 @@ describe('a message that can no longer be edited', () => {
 
 describe('an answer that cannot be shown', () => {
   it('is noted and forgotten, and the user can ask again', async () => {
-    const { ask, see, server, userId, log, statuses, shown, gateway } = await startWithCalls()
+    const { ask, see, server, userId, log, ledger, statuses, shown, gateway } = await startWithCalls()
     await server.refuseDm(userId)
     const noted = log.next('could not be shown')
     const { asked } = await ask()
@@ -157,7 +171,12 @@ describe('an answer that cannot be shown', () => {
       level: 'error',
       fields: { code: 'DELIVERY_FAILED', requestId: asked.id, reason: expect.stringContaining('50007') },
     })
-    asked.write('Because').complete('Because of the air.')
+    asked.write('Because')
+    const callsBefore = ledger.calls
+    asked.complete('Because of the air.')
+    expect(ledger.calls).toBe(callsBefore + 1)
+    await ledger.until(({ abandoned }) => abandoned.length > 0)
+    expect(ledger.abandoned).toEqual([`${asked.id} 50007: Cannot send messages to this user`])
     await server.refuseDm(userId, false)
     const again = await ask('and now?')
     again.asked.start().complete('yes')
@@ -168,15 +187,79 @@ describe('an answer that cannot be shown', () => {
     expect(log.lines.filter(({ message }) => message.includes('before the end'))).toEqual([])
   })
 
-  it('is given up after some minutes without Discord', async () => {
-    const { ask, server, log, clock, gateway } = await startWithCalls()
+  it('is given up for now after a quarter of an hour without Discord, and left to the next start', async () => {
+    const { ask, server, log, clock, gateway, ledger } = await startWithCalls()
     await server.failNext({ method: 'POST', route: MESSAGES, status: 'drop', count: 100 })
     const noted = log.next('could not be shown')
     const { asked } = await ask()
     asked.start().complete('because')
     expect(await clock.passUntil(noted)).toMatchObject({ fields: { code: 'DELIVERY_FAILED', requestId: asked.id } })
     expect(clock.pending).toBe(0)
+    expect([ledger.delivered, ledger.abandoned]).toEqual([[], []])
     await gateway.stop(10_000)
+  })
+
+  it('is left to the next start when the token was taken away', async () => {
+    const { ask, see, server, log, clock, ledger } = await startWithCalls()
+    const { asked } = await ask()
+    asked.start()
+    await see('Thinking')
+    await server.failNext({ method: 'PATCH', route: MESSAGE, status: 401 })
+    const noted = log.next('could not be shown')
+    asked.complete('because')
+    expect(await clock.passUntil(noted)).toMatchObject({ fields: { code: 'DELIVERY_FAILED', requestId: asked.id } })
+    expect([ledger.delivered, ledger.abandoned]).toEqual([[], []])
+  })
+})
+
+describe('what is noted in the database', () => {
+  it('is where an end stands, once all of it does', async () => {
+    const { ask, server, channelId, clock, ledger } = await startWithCalls()
+    const answered = await ask()
+    answered.asked.start().complete('one', 'two')
+    await clock.passUntil(ledger.until(({ delivered }) => delivered.length === 1))
+    const ids = (await server.messages(channelId)).filter(({ authorIsBot }) => authorIsBot).map(({ id }) => id)
+    expect(ledger.delivered).toEqual([[answered.asked.id, ...ids].join(' ')])
+    const failed = await ask()
+    failed.asked.start().tell({ type: 'failed', failure: { code: 'MODEL_FAILED', message: 'It broke.' }, attempt: 1 })
+    await clock.passUntil(ledger.until(({ delivered }) => delivered.length === 2))
+    const cancelled = await ask()
+    cancelled.asked.start().tell({ type: 'cancelled', reason: 'user', attempt: 1 })
+    await clock.passUntil(ledger.until(({ delivered }) => delivered.length === 3))
+    expect(ledger.abandoned).toEqual([])
+  })
+
+  it('is waited for by a stop', async () => {
+    const { ask, clock, ledger, gateway } = await startWithCalls()
+    const held = Promise.withResolvers<void>()
+    ledger.held = held.promise
+    const { asked } = await ask()
+    const callsBefore = ledger.calls
+    asked.start().complete('because')
+    // The message that shows it, and that this is the end.
+    await clock.passUntil(ledger.until(({ calls }) => calls === callsBefore + 2))
+    const stopped = gateway.stop(10_000)
+    await clock.advance(1)
+    // The timer of the stop: it has not gone on to disconnect.
+    expect(clock.pending).toBe(1)
+    held.resolve()
+    await stopped
+    expect(ledger.delivered).toHaveLength(1)
+  })
+
+  it('is only a line of the log when the database does not take it', async () => {
+    const { ask, see, server, log, ledger, userId } = await startWithCalls()
+    ledger.failure = new Error('disk full')
+    const delivered = log.next('that a reply was delivered was not stored')
+    const first = await ask()
+    first.asked.start().complete('because')
+    await see('because')
+    expect(await delivered).toMatchObject({ level: 'error', fields: { requestId: first.asked.id, error: 'disk full' } })
+    await server.refuseDm(userId)
+    const abandoned = log.next('that a reply can never be delivered was not stored')
+    const second = await ask()
+    second.asked.start().complete('because')
+    expect(await abandoned).toMatchObject({ level: 'error', fields: { requestId: second.asked.id } })
   })
 })
 

@@ -20,6 +20,7 @@ describe('what reaches the queue', () => {
       channelId,
       message: 'why is the sky blue?',
       discordMessageId: messageId,
+      interactionToken: null,
     })
   })
 
@@ -27,7 +28,14 @@ describe('what reaches the queue', () => {
     const { server, userId, guildId, general, queue } = await startWithServer()
     const id = await server.sendGuildMessage({ channelId: general, userId, content: 'why?', mentionsBot: true })
     const { request } = await queue.next()
-    expect(request).toEqual({ userId, serverId: guildId, channelId: general, message: 'why?', discordMessageId: id })
+    expect(request).toEqual({
+      userId,
+      serverId: guildId,
+      channelId: general,
+      message: 'why?',
+      discordMessageId: id,
+      interactionToken: null,
+    })
   })
 
   it('is a reply in a server to what the bot wrote', async () => {

@@ -98,6 +98,7 @@ describe('a question asked with it', () => {
       channelId,
       message: 'why?',
       discordMessageId: started.id,
+      interactionToken: started.token,
     })
   })
 

@@ -61,8 +61,8 @@ describe('the placeholder', () => {
     const { id } = await first.see('because')
     expect(first.stored).toEqual([`${asked.id} ${id}`])
 
-    const failing = { setStatusMessage: () => Promise.reject(new Error('disk full')) }
-    const second = await startWithUser({}, { store: failing })
+    const second = await startWithUser()
+    second.ledger.failure = new Error('disk full')
     const noted = second.log.next('was not stored')
     const question = await second.ask()
     question.asked.start().complete('because')
@@ -104,11 +104,10 @@ describe('the answer', () => {
   })
 
   it('keeps the placeholder while there is only white space to show', async () => {
-    const first = Promise.withResolvers<void>()
-    const { ask, see } = await startWithUser({}, { store: { setStatusMessage: async () => first.resolve() } })
+    const { ask, see, ledger } = await startWithUser()
     const { asked } = await ask()
     asked.start()
-    await first.promise
+    await ledger.until(({ statusMessages }) => statusMessages.length > 0)
     asked.write('')
     await see('Thinking')
     asked.write('b')
@@ -196,8 +195,8 @@ describe('the end without an answer', () => {
     const { asked } = await ask()
     asked.start().write('two', 'one')
     await see('two')
-    asked.tell({ type: 'queued', position: 1, attempt: 1 })
-    await see('Trying again')
+    asked.tell({ type: 'retrying', nextAttempt: 2, maxAttempts: 3, attempt: 1 })
+    await see('Trying again (2 of 3)…')
     await clock.passUntil(server.waitFor({ type: 'calls', method: 'DELETE' }, WAIT_MS))
     asked.tell({ type: 'started', attempt: 2 }).complete('all of it')
     await see('all of it')

@@ -35,21 +35,32 @@ function httpError(status: number, code: string, message: string): Script {
 }
 
 describe('a model that gives no answer', () => {
-  const failures: [string, string, Script][] = [
-    ['refuses the key', 'MODEL_KEY_REFUSED', httpError(401, 'invalid_api_key', `Incorrect API key provided: ${KEY}.`)],
-    ['is not there', 'MODEL_UNKNOWN', httpError(404, 'model_not_found', 'The model `test-model` does not exist.')],
-    ['has too much to do', 'MODEL_RATE_LIMITED', rateLimited()],
-    ['has no credit left', 'MODEL_QUOTA_USED_UP', quotaUsedUp()],
-    ['breaks', 'MODEL_FAILED', serverFailure(500)],
-    ['is cut off', 'MODEL_CUT_OFF', { type: 'cut', afterChunks: 2 }],
-    ['says nothing', 'MODEL_EMPTY_ANSWER', { type: 'answer', text: '' }],
+  const failures: [string, string, boolean, Script][] = [
+    [
+      'refuses the key',
+      'MODEL_KEY_REFUSED',
+      false,
+      httpError(401, 'invalid_api_key', `Incorrect API key provided: ${KEY}.`),
+    ],
+    [
+      'is not there',
+      'MODEL_UNKNOWN',
+      false,
+      httpError(404, 'model_not_found', 'The model `test-model` does not exist.'),
+    ],
+    ['has too much to do', 'MODEL_RATE_LIMITED', true, rateLimited()],
+    ['has no credit left', 'MODEL_QUOTA_USED_UP', false, quotaUsedUp()],
+    ['breaks', 'MODEL_FAILED', true, serverFailure(500)],
+    ['is cut off', 'MODEL_CUT_OFF', true, { type: 'cut', afterChunks: 2 }],
+    ['says nothing', 'MODEL_EMPTY_ANSWER', true, { type: 'answer', text: '' }],
   ]
 
-  it.each(failures)('because it %s is a failure with code %s, and nothing is stored', async (_why, code, script) => {
+  it.each(failures)('because it %s is a failure %s (can be tried again: %s), and nothing is stored', async (...row) => {
+    const [, code, retryable, script] = row
     await world.server.script(script)
     const request = world.newRequest({ message: 'a very private question' })
     const outcome = await new RecordedRun(pool, request).outcome
-    expect(outcome).toMatchObject({ type: 'failed', failure: { code }, database: { ok: 1, failed: 0 } })
+    expect(outcome).toMatchObject({ type: 'failed', failure: { code, retryable }, database: { ok: 1, failed: 0 } })
     expect(JSON.stringify(outcome)).not.toMatch(new RegExp(`private|${KEY}`))
     expect(world.stored(request)).toEqual(NOTHING_STORED)
     expect(await world.prompts()).toHaveLength(1)
@@ -59,7 +70,7 @@ describe('a model that gives no answer', () => {
     const impatient = await world.openPool({ model: { silenceTimeoutMs: 100 } })
     await world.server.script({ type: 'silent', afterChunks: 2 })
     const run = world.ask(impatient)
-    expect(await run.outcome).toMatchObject({ type: 'failed', failure: { code: 'MODEL_TIMED_OUT' } })
+    expect(await run.outcome).toMatchObject({ type: 'failed', failure: { code: 'MODEL_TIMED_OUT', retryable: true } })
     await world.server.waitForAborted(1)
   })
 

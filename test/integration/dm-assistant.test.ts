@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { answerNotes } from '#domain/notices.ts'
+import { CONSOLE_ID } from '#domain/request.ts'
 import type { PiscinaPool } from '#pool/piscina-pool.ts'
 import type { AssistantEvent } from '#protocol/assistant.ts'
 import { AssistantWorld, NOTHING_STORED, type Prompted } from '#support/assistant-world.ts'
@@ -63,7 +65,24 @@ describe('an answered request', () => {
 
   it('says so when the answer reached the token limit', async () => {
     await world.server.script({ type: 'answer', text: 'To be contin', finishReason: 'length' })
-    expect(await world.ask(pool).outcome).toMatchObject({ type: 'answered', stopReason: 'length' })
+    const request = world.newRequest()
+    const parts = ['To be contin\n-# The answer reached its length limit and stops here.']
+    const outcome = await new RecordedRun(pool, request).outcome
+    expect(outcome).toMatchObject({ type: 'answered', text: 'To be contin', stopReason: 'length', parts })
+    expect(world.toDeliver(request)).toEqual(parts)
+    expect(world.stored(request).messages.at(1)?.content).toBe('To be contin')
+  })
+
+  it('waits in the file to be delivered, message by message, unless it is for the terminal', async () => {
+    const text = 'A paragraph.\n\n'.repeat(300).trim()
+    await world.server.script({ type: 'answer', text }, { type: 'answer', text })
+    const [onDiscord, inTerminal] = [world.newRequest(), world.newRequest({ userId: CONSOLE_ID })]
+    const outcome = await new RecordedRun(pool, onDiscord).outcome
+    const parts = outcome.type === 'answered' ? outcome.parts : []
+    expect(parts.length).toBeGreaterThan(2)
+    expect(world.toDeliver(onDiscord)).toEqual(parts)
+    expect(await new RecordedRun(pool, inTerminal).outcome).toMatchObject({ text, parts, stored: true })
+    expect(world.toDeliver(inTerminal)).toEqual([])
   })
 
   it('may take a second call to the model, which is told', async () => {
@@ -119,13 +138,14 @@ describe('an answered request', () => {
     expect(JSON.stringify([run.events, outcome])).not.toContain('SECRET')
   })
 
-  it('of an attempt that a newer one has followed changes nothing and says it was not stored', async () => {
+  it('of an attempt that a newer one has followed changes nothing, and need not be stored by anybody else', async () => {
     const request = world.newRequest()
     await world.database.api.acceptRequest(request)
     await world.database.api.startRequest(request.id, 2, Date.now())
     const late = new RecordedRun(pool, request, 1)
-    expect(await late.outcome).toMatchObject({ type: 'answered', stored: false, database: { ok: 2, failed: 0 } })
+    expect(await late.outcome).toMatchObject({ type: 'answered', stored: true, database: { ok: 2, failed: 0 } })
     expect(world.stored(request)).toEqual({ status: 'PROCESSING', messages: [] })
+    expect(world.toDeliver(request)).toEqual([])
     const current = new RecordedRun(pool, request, 2)
     expect(await current.outcome).toMatchObject({ type: 'answered', stored: true })
     const messages = [{ role: 'user' }, { role: 'assistant' }]
@@ -231,7 +251,9 @@ describe('the token budget', () => {
       await world.server.script({ type: 'answer', text: answer.content })
       const outcome = await world.ask(tight, { userId: 'tight', message: question.content }).outcome
       if (outcome.type !== 'answered') throw new Error('expected an answer')
-      const { trimmedMessages } = outcome
+      const { trimmedMessages, parts } = outcome
+      const notes = answerNotes({ stopReason: 'end', trimmedMessages }).map((note) => `\n-# ${note}`)
+      expect(parts).toEqual([answer.content + notes.join('')])
       const prompt = await world.lastPrompt()
       expect(prompt).toEqual([SYSTEM, ...said.slice(trimmedMessages), question])
       expect(prompt[1]?.role).toBe('user')

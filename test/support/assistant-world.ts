@@ -97,15 +97,28 @@ export class AssistantWorld {
     return (await this.prompts()).at(-1) ?? []
   }
 
-  /** Reads the file by a connection of its own. */
   stored({ id }: Pick<ConversationRequest, 'id'>): StoredRequest {
-    const reader = new Database(databaseIn(this.#folder), { readonly: true })
-    try {
+    return this.#read((reader) => {
       const status = reader.prepare<[string], string>('SELECT status FROM requests WHERE id = ?').pluck().get(id)
       const messages = reader
         .prepare<[string], Prompted>('SELECT role, content FROM messages WHERE request_id = ? ORDER BY id')
         .all(id)
       return { status, messages }
+    })
+  }
+
+  /** The messages that wait in the file to be delivered for a request. */
+  toDeliver({ id }: Pick<ConversationRequest, 'id'>): string[] {
+    return this.#read((reader) =>
+      reader.prepare<[string], string>('SELECT content FROM outbox WHERE request_id = ? ORDER BY part').pluck().all(id),
+    )
+  }
+
+  /** Reads the file by a connection of its own. */
+  #read<T>(look: (reader: Database.Database) => T): T {
+    const reader = new Database(databaseIn(this.#folder), { readonly: true })
+    try {
+      return look(reader)
     } finally {
       reader.close()
     }

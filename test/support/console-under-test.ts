@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream'
 import { onTestFinished } from 'vitest'
 import { ConsoleGateway, type ConsoleOptions } from '#console/console-gateway.ts'
 import type { QueueStatistics } from '#protocol/queue.ts'
+import { databaseStatistics } from './database-statistics.ts'
 import { queueStatistics } from './queue-statistics.ts'
 import { ScriptedQueue, type ScriptedRequest } from './scripted-queue.ts'
 import { Transcript } from './transcript.ts'
@@ -32,7 +33,7 @@ export async function startConsole({ interactive = false, store = {}, answering 
   const interruptions = new Transcript()
   const gateway = new ConsoleGateway({
     queue,
-    store: { history: async () => [], forget: async () => 0, ...store },
+    store: { history: async () => [], forget: async () => 0, statistics: async () => databaseStatistics(), ...store },
     input,
     output,
     notices,

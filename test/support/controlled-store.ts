@@ -1,6 +1,6 @@
 import { ParleyError } from '#domain/errors.ts'
 import type { ConversationRequest } from '#domain/request.ts'
-import type { Settlement } from '#protocol/database.ts'
+import type { Settlement, Turn } from '#protocol/database.ts'
 import type { RequestStore } from '#queue/request-journal.ts'
 
 /** A store whose calls a test can hold up or make fail. */
@@ -9,9 +9,12 @@ export class ControlledStore implements RequestStore {
   mode: 'working' | 'refusing' | 'deaf' | 'broken' = 'working'
   /** Calls made and calls over: when neither grows, nothing is going on. */
   readonly counters = { made: 0, over: 0 }
+  /** The names of all calls, in order. */
+  readonly calls: (keyof RequestStore)[] = []
   readonly #store: RequestStore
   #busy = 0
   #gate: PromiseWithResolvers<void> | undefined
+  #isCutOff = false
 
   constructor(store: RequestStore) {
     this.#store = store
@@ -23,19 +26,27 @@ export class ControlledStore implements RequestStore {
   }
 
   acceptRequest(request: ConversationRequest): ReturnType<RequestStore['acceptRequest']> {
-    return this.#call(() => this.#store.acceptRequest(request))
+    return this.#call('acceptRequest', () => this.#store.acceptRequest(request))
   }
 
   startRequest(requestId: string, attempt: number, startedAt: number): ReturnType<RequestStore['startRequest']> {
-    return this.#call(() => this.#store.startRequest(requestId, attempt, startedAt))
+    return this.#call('startRequest', () => this.#store.startRequest(requestId, attempt, startedAt))
   }
 
-  requeueRequest(requestId: string, attempt: number): ReturnType<RequestStore['requeueRequest']> {
-    return this.#call(() => this.#store.requeueRequest(requestId, attempt))
+  requeueRequest(requestId: string, attempt: number, counted?: boolean): ReturnType<RequestStore['requeueRequest']> {
+    return this.#call('requeueRequest', () => this.#store.requeueRequest(requestId, attempt, counted))
   }
 
   settleRequest(settlement: Settlement): ReturnType<RequestStore['settleRequest']> {
-    return this.#call(() => this.#store.settleRequest(settlement))
+    return this.#call('settleRequest', () => this.#store.settleRequest(settlement))
+  }
+
+  saveTurn(turn: Turn): ReturnType<RequestStore['saveTurn']> {
+    return this.#call('saveTurn', () => this.#store.saveTurn(turn))
+  }
+
+  probe(): ReturnType<RequestStore['probe']> {
+    return this.#call('probe', () => this.#store.probe())
   }
 
   /** Calls made from now on wait for `release`. */
@@ -48,7 +59,13 @@ export class ControlledStore implements RequestStore {
     this.#gate = undefined
   }
 
-  #call<T>(call: () => Promise<T>): Promise<T> {
+  /** Its process has ended: nothing reaches the store any more, and nobody is told anything. */
+  cutOff(): void {
+    this.#isCutOff = true
+  }
+
+  #call<T>(name: keyof RequestStore, call: () => Promise<T>): Promise<T> {
+    this.calls.push(name)
     if (this.mode === 'broken') throw new Error('the store is broken')
     return this.#answer(call, this.mode, this.#gate?.promise)
   }
@@ -56,6 +73,7 @@ export class ControlledStore implements RequestStore {
   async #answer<T>(call: () => Promise<T>, mode: ControlledStore['mode'], gate: Promise<void> | undefined): Promise<T> {
     this.counters.made += 1
     if (gate) await gate
+    if (this.#isCutOff) return new Promise(() => undefined)
     this.#busy += 1
     try {
       if (mode === 'refusing') throw new ParleyError('DATABASE_UNAVAILABLE', 'The database is away.')
@@ -75,4 +93,6 @@ export const FORGETFUL_STORE: RequestStore = {
   startRequest: async () => 'stored',
   requeueRequest: async () => ({ type: 'requeued' }),
   settleRequest: async () => 'stored',
+  saveTurn: async () => 'stored',
+  probe: async () => undefined,
 }

@@ -1,5 +1,6 @@
 import { DiscordAPIError, RESTJSONErrorCodes } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
+import type { FoundMessage } from '#discord/own-messages.ts'
 import type { ReplyTarget } from '#discord/reply-target.ts'
 
 /** What becomes of a call: it works, it does nothing and fails, or it works and its answer is lost. */
@@ -8,11 +9,15 @@ export type CallOutcome = 'works' | 'fails' | 'isLost'
 interface StoredMessage {
   readonly id: string
   readonly nonce: string
+  readonly postedAt: number
   content: string
   deleted: boolean
   /** When it was last changed, ms since epoch. */
   changedAt: number
 }
+
+/** Discord says "a few minutes". */
+const NONCE_MEMORY_MS = 3 * 60_000
 
 /** A channel whose calls take time and fail as a test says, and which notes when it is used too eagerly. */
 export class ChannelInMemory implements ReplyTarget {
@@ -22,6 +27,8 @@ export class ChannelInMemory implements ReplyTarget {
   /** The shortest time between two changes of one message, ms. */
   shortestPauseMs = Number.POSITIVE_INFINITY
   aborted = false
+  /** How often the channel was read. */
+  searches = 0
   readonly #clock: Clock
   readonly #latencyMs: number
   readonly #outcomes: CallOutcome[]
@@ -36,12 +43,20 @@ export class ChannelInMemory implements ReplyTarget {
 
   post(content: string, nonce: string): Promise<string> {
     return this.#call(() => {
-      const known = this.messages.find((message) => message.nonce === nonce)
-      if (known) return known.id
-      const id = String(this.messages.length + 1)
-      this.messages.push({ id, nonce, content, deleted: false, changedAt: this.#clock.now() })
-      return id
+      const now = this.#clock.now()
+      const isKnown = (message: StoredMessage) => message.nonce === nonce && now - message.postedAt < NONCE_MEMORY_MS
+      const known = this.messages.find(isKnown)
+      return known ? known.id : this.#add({ nonce, postedAt: now, content, deleted: false, changedAt: now })
     })
+  }
+
+  find(): Promise<FoundMessage[]> {
+    this.searches++
+    return this.#call(() =>
+      this.messages
+        .filter(({ deleted }) => !deleted)
+        .map(({ id, content }) => ({ messageId: id, content, isOurs: true })),
+    )
   }
 
   edit(messageId: string, content: string): Promise<void> {
@@ -66,6 +81,12 @@ export class ChannelInMemory implements ReplyTarget {
   deleteMessage(index: number): void {
     const message = this.messages[index % Math.max(1, this.messages.length)]
     if (message) message.deleted = true
+  }
+
+  #add(message: Omit<StoredMessage, 'id'>): string {
+    const id = String(this.messages.length + 1)
+    this.messages.push({ ...message, id })
+    return id
   }
 
   #find(messageId: string): StoredMessage {

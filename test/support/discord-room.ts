@@ -4,6 +4,7 @@ import type { DiscordServerOptions } from './discord/options.ts'
 import { serveHere } from './discord/serve-here.ts'
 import type { DiscordServerHandle } from './discord/start-discord-server.ts'
 import { RecordingLog } from './recording-log.ts'
+import { RecordingStore } from './recording-store.ts'
 import { ScriptedQueue } from './scripted-queue.ts'
 import { WatchedClock } from './watched-clock.ts'
 
@@ -22,6 +23,8 @@ export interface Room {
   readonly givenUp: Error[]
   /** The messages that show requests, as `request message`. */
   readonly stored: string[]
+  /** What was noted in the database. */
+  readonly ledger: RecordingStore
 }
 
 /** A Discord without limits, unless the test asks for some. */
@@ -37,14 +40,15 @@ export function newRoom(server: DiscordServerHandle, options: Partial<DiscordOpt
   const clock = new WatchedClock()
   const log = new RecordingLog()
   const givenUp: Error[] = []
-  const stored: string[] = []
+  const ledger = new RecordingStore()
   const gateway = new DiscordGateway({
     token: server.token,
     apiUrl: server.apiUrl,
     editIntervalMs: EDIT_INTERVAL_MS,
     maxMessageLength: 4000,
     queue,
-    store: { setStatusMessage: async (requestId, messageId) => void stored.push(`${requestId} ${messageId}`) },
+    store: ledger,
+    catchUp: { ageMs: 3_600_000, channels: 100, messages: 50 },
     clock,
     log,
     onGivenUp: (error) => givenUp.push(error),
@@ -56,7 +60,7 @@ export function newRoom(server: DiscordServerHandle, options: Partial<DiscordOpt
     await stopped
     expect(clock.pending).toBe(0)
   })
-  return { gateway, queue, clock, log, givenUp, stored }
+  return { gateway, queue, clock, log, givenUp, ledger, stored: ledger.statusMessages }
 }
 
 /** A gateway that is connected. */

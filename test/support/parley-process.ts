@@ -1,7 +1,9 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import type { Sabotage } from './chaos/saboteur.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 import { Transcript } from './transcript.ts'
 
@@ -12,6 +14,8 @@ export interface ParleyOptions {
   readonly env?: Readonly<Record<string, string>>
   /** The working folder, which holds the database; a new one unless it is that of an earlier process. */
   readonly folder?: string
+  /** Whether its threads die when it is told to with `sabotage`. */
+  readonly sabotaged?: boolean
 }
 
 /** How a process ended. */
@@ -27,6 +31,7 @@ interface LogLine {
 }
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const SABOTEUR = new URL('./chaos/saboteur.ts', import.meta.url).href
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/parley-tests', import.meta.url))
 
 /** Parley as its owner starts it: a process of its own, with nobody at its terminal. */
@@ -36,12 +41,14 @@ export class ParleyProcess {
   readonly stderr = new Transcript()
   /** Resolves when the process has ended and all it wrote is here. */
   readonly exited: Promise<Exit>
-  readonly #child: ChildProcessWithoutNullStreams
+  readonly #child: Child
 
   constructor(options: ParleyOptions) {
     this.folder = options.folder ?? temporaryFolder()
-    this.#child = spawn(process.execPath, [MAIN, ...(options.args ?? [])], {
+    const preload = options.sabotaged ? ['--import', SABOTEUR] : []
+    const child = spawn(process.execPath, [...preload, MAIN, ...(options.args ?? [])], {
       cwd: this.folder,
+      stdio: ['pipe', 'pipe', 'pipe', ...(options.sabotaged ? (['ipc'] as const) : [])],
       env: {
         // The project's own folder can hold a local.yaml of the host's.
         PARLEY_CONFIG_DIR: this.folder,
@@ -52,6 +59,8 @@ export class ParleyProcess {
         ...options.env,
       },
     })
+    if (!hasPipes(child)) throw new Error('expected pipes to the standard streams')
+    this.#child = child
     this.#child.stdout.setEncoding('utf8').pipe(this.stdout)
     this.#child.stderr.setEncoding('utf8').pipe(this.stderr)
     // A process that has ended reads no more.
@@ -97,6 +106,12 @@ export class ParleyProcess {
     this.#child.kill(signal)
   }
 
+  /** Makes threads of it die; only one that was started for it can be told. */
+  sabotage(order: Sabotage): void {
+    // A process that has ended is not told.
+    if (this.#child.connected) this.#child.send(order, () => undefined)
+  }
+
   /** Resolves with the first line of the log that says this. */
   async logged(message: string): Promise<LogLine> {
     const find = (text: string) => logLines(text).find(({ msg }) => msg === message)
@@ -127,6 +142,12 @@ export class ParleyProcess {
       })
     })
   }
+}
+
+type Child = ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable }
+
+function hasPipes(child: ChildProcess): child is Child {
+  return child.stdin !== null && child.stdout !== null && child.stderr !== null
 }
 
 /** Starts Parley; a test that leaves it running fails. */

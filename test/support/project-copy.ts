@@ -39,11 +39,30 @@ export class ProjectCopy {
     appendFileSync(join(this.#folder, path), content)
   }
 
+  /** Replaces the one place in a file that matches; throws when there is none, or another one too. */
+  replace(path: string, what: string | RegExp, by: string): void {
+    const file = join(this.#folder, path)
+    const text = readFileSync(file, 'utf8')
+    const parts = text.split(what)
+    const places = typeof what === 'string' ? parts.length - 1 : [...text.matchAll(new RegExp(what, 'g'))].length
+    if (places !== 1) throw new Error(`expected one place in ${path} that matches ${String(what)}, got ${places}`)
+    writeFileSync(file, text.replace(what, by))
+  }
+
   /** Runs one of the project's npm scripts as npm does. */
-  async run(script: string): Promise<CheckResult> {
+  run(script: string): Promise<CheckResult> {
     const { scripts } = JSON.parse(readFileSync(join(this.#folder, 'package.json'), 'utf8'))
+    return this.#execute(scripts[script])
+  }
+
+  /** Runs some of the project's test files. */
+  test(files: readonly string[]): Promise<CheckResult> {
+    return this.#execute(`vitest run --config test/vitest.config.ts ${files.join(' ')}`)
+  }
+
+  async #execute(command: string): Promise<CheckResult> {
     const { PATH } = process.env
-    const child = spawn(scripts[script], {
+    const child = spawn(command, {
       cwd: this.#folder,
       shell: true,
       stdio: ['ignore', 'pipe', 'pipe'],

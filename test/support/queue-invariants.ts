@@ -1,17 +1,17 @@
 import type { Database } from 'better-sqlite3'
 import { expect } from 'vitest'
-import { isTerminal } from '#domain/request.ts'
+import type { TerminalStatus } from '#domain/request.ts'
 import { MAX_QUEUE_SIZE, type QueueModel, SLOTS } from './queue-model.ts'
-import { answerOf } from './scripted-pool.ts'
 
 /** What is true of a queue at every moment. */
-export function checkAlways({ test, observer, userIds }: QueueModel): void {
+export function checkAlways({ test, observer, userIds, open }: QueueModel): void {
   expect(observer.problems).toEqual([])
   expect(test.pool.overfilled).toBe(0)
   const atWork = test.pool.live.map(({ request }) => request.userId)
   expect(new Set(atWork).size).toBe(atWork.length)
-  const retried = observer.with('QUEUED').filter((request) => request.retried).length
-  expect(test.queue.stats().queueSize).toBeLessThanOrEqual(MAX_QUEUE_SIZE + SLOTS + retried)
+  if (!open) expect(atWork).toEqual([])
+  const extra = observer.with('QUEUED').filter(({ isExtra }) => isExtra).length
+  expect(test.queue.stats().queueSize).toBeLessThanOrEqual(MAX_QUEUE_SIZE + SLOTS + extra)
   for (const userId of userIds) {
     if (observer.activeOf(userId)) expect(test.queue.position(userId)).toBeDefined()
   }
@@ -19,18 +19,18 @@ export function checkAlways({ test, observer, userIds }: QueueModel): void {
 
 /** What is true while nothing is going on. */
 export function checkQuiet(model: QueueModel): void {
-  const { test, observer, sent, cancelled } = model
-  const [waiting, atWork] = [observer.with('QUEUED'), observer.with('PROCESSING')]
+  const { test, observer, sent, cancelled, open } = model
   const { slots, slotsUsed } = test.pool
-  if (slotsUsed < slots) expect(waiting).toEqual([])
+  if (slotsUsed < slots && open) expect(observer.line(test.clock.now())).toEqual([])
   const runs = test.pool.live.map(({ request, attempt }) => `${request.id} ${attempt}`)
-  expect(runs.toSorted()).toEqual(atWork.map(({ id, attempt }) => `${id} ${attempt}`).toSorted())
+  const atWork = observer.with('PROCESSING').map(({ id, attempt }) => `${id} ${attempt}`)
+  expect(runs.toSorted()).toEqual(atWork.toSorted())
   checkPositions(model)
   checkStatistics(model)
   checkDeadlines(model)
   for (const { outcome, expected } of sent) expect(outcome).toBe(expected ?? outcome ?? 'an outcome')
   for (const { over, requestId } of cancelled) {
-    expect(over || observer.requests.get(requestId)?.status === 'PROCESSING').toBe(true)
+    expect(over || !open || observer.requests.get(requestId)?.status === 'PROCESSING').toBe(true)
   }
 }
 
@@ -41,48 +41,75 @@ function checkDeadlines({ test, observer, startedAt }: QueueModel): void {
   expect(test.pool.live.filter(({ request, cancels }) => overdue(request.id) && cancels === 0)).toEqual([])
 }
 
+/** Those in no line count as last. */
 function checkPositions({ test, observer, userIds }: QueueModel): void {
-  const line = observer.with('QUEUED').toSorted((a, b) => a.admission - b.admission)
+  const line = observer.line(test.clock.now())
   const expected = userIds.map((userId) => {
     const active = observer.activeOf(userId)
     if (!active) return undefined
-    return active.status === 'PROCESSING' ? 0 : line.indexOf(active) + 1
+    if (active.status === 'PROCESSING') return 0
+    return line.includes(active) ? line.indexOf(active) + 1 : line.length + 1
   })
   expect(userIds.map((userId) => test.queue.position(userId))).toEqual(expected)
 }
 
-function checkStatistics({ test, observer, sent }: QueueModel): void {
+function checkStatistics({ test, observer, sent, beginning }: QueueModel): void {
   const { rejected, ...stats } = test.queue.stats()
+  const ended = (status: TerminalStatus) => observer.with(status).length - beginning.ended[status]
   expect(stats).toMatchObject({
     queueSize: observer.with('QUEUED').length,
     activeRequests: observer.with('PROCESSING').length,
-    totalProcessed: observer.with('COMPLETED').length,
-    totalFailed: observer.with('FAILED').length,
-    totalCancelled: observer.with('CANCELLED').length,
+    totalProcessed: ended('COMPLETED'),
+    totalFailed: ended('FAILED'),
+    totalCancelled: ended('CANCELLED'),
   })
-  const accepted = sent.filter(({ outcome }) => outcome === 'accepted').length
+  const ofThisLife = sent.slice(beginning.sent)
+  const accepted = ofThisLife.filter(({ outcome }) => outcome === 'accepted').length
   const { totalProcessed, totalFailed, totalCancelled, activeRequests, queueSize } = stats
-  expect(totalProcessed + totalFailed + totalCancelled + activeRequests + queueSize).toBe(accepted)
-  expect(Object.values(rejected).reduce((sum, count) => sum + count) + accepted).toBe(sent.length)
+  const left = observer.with('SUSPENDED').length
+  expect(totalProcessed + totalFailed + totalCancelled + activeRequests + queueSize + left).toBe(
+    accepted + beginning.restored,
+  )
+  expect(Object.values(rejected).reduce((sum, count) => sum + count) + accepted).toBe(ofThisLife.length)
+}
+
+/** What is true of a queue whose database works and that has had the time to find out. */
+export function checkStorage({ test }: QueueModel): void {
+  expect(test.queue.stats().storage).toEqual({
+    available: true,
+    unavailableSince: null,
+    pendingWrites: 0,
+    droppedWrites: expect.any(Number),
+  })
 }
 
 /** What is true once a queue has stopped. */
-export function checkEnded({ test, observer, sent, cancelled, committed, tainted, stop }: QueueModel): void {
+export function checkStopped({ test, stop }: QueueModel): void {
   expect([stop, test.clock.pending]).toEqual(['over', 0])
+}
+
+/** What is true once a queue has stopped with nothing left to do, after all its lives. */
+export function checkEnded(model: QueueModel): void {
+  const { test, observer, sent, cancelled, tainted, runs } = model
+  checkStopped(model)
   const accepted = sent.flatMap(({ requestId }) => requestId ?? [])
   expect([...observer.requests.keys()].toSorted()).toEqual(accepted.toSorted())
-  for (const { id, status, answer } of observer.requests.values()) {
-    expect(isTerminal(status)).toBe(true)
-    if (status !== 'COMPLETED') continue
-    expect(test.pool.runs.filter(({ request }) => request.id === id).map(answerOf)).toContain(answer)
-    if (!tainted) expect(answer).toBe(committed.get(id))
+  const answers = runs.answers(test)
+  if (!tainted) expect(runs.stale).toBe(0)
+  for (const { id, status, answer, completions } of observer.requests.values()) {
+    // What was taken into memory only is lost when the process dies.
+    expect(['COMPLETED', 'FAILED', 'CANCELLED', ...(tainted ? ['LOST'] : [])]).toContain(status)
+    if (answer !== undefined) expect(answers.get(id)).toContain(answer)
+    if (tainted || status !== 'COMPLETED') continue
+    expect(completions).toBe(1)
+    expect([undefined, runs.committed.get(id)]).toContain(answer)
   }
   for (const { requestId, status } of cancelled) {
     expect([undefined, observer.requests.get(requestId)?.status]).toContain(status)
   }
 }
 
-/** What is true of the database once a queue has stopped. */
+/** What is true of the database once a queue has stopped with nothing left to do. */
 export function checkDatabase({ observer, tainted, userIds }: QueueModel, connection: Database): void {
   const user = userIds[0]?.replace(/^user 0/, 'user _')
   const turns = connection
@@ -91,17 +118,14 @@ export function checkDatabase({ observer, tainted, userIds }: QueueModel, connec
     )
     .all(user)
   for (const { count } of turns) expect(count).toBe(2)
-  if (tainted) return
   const rows = connection
     .prepare<[unknown], { id: string; status: string }>('SELECT id, status FROM requests WHERE user_id LIKE ?')
     .all(user)
+  const completed = rows.filter(({ status }) => status === 'COMPLETED').map(({ id }) => id)
+  expect(turns.map(({ id }) => id).toSorted()).toEqual(completed.toSorted())
+  expect(rows.filter(({ status }) => status === 'QUEUED' || status === 'PROCESSING')).toEqual([])
+  if (tainted) return
   const statuses = (all: Iterable<{ id: string; status: string }>) =>
     [...all].map(({ id, status }) => `${id} ${status}`).toSorted()
   expect(statuses(rows)).toEqual(statuses(observer.requests.values()))
-  expect(turns.map(({ id }) => id).toSorted()).toEqual(
-    observer
-      .with('COMPLETED')
-      .map(({ id }) => id)
-      .toSorted(),
-  )
 }

@@ -1,17 +1,26 @@
 import { expect } from 'vitest'
-import type { TerminalStatus } from '#domain/request.ts'
-import type { DatabaseApi } from '#protocol/database.ts'
+import type { ConversationRequest, RequestStatus, TerminalStatus } from '#domain/request.ts'
+import type { DatabaseApi, RecoveredRequest } from '#protocol/database.ts'
 import type { AddResult, NewRequest, RequestEvent } from '#protocol/queue.ts'
 import { turnOfTheEventLoop } from './event-loop.ts'
 import { QueueObserver } from './queue-observer.ts'
+import { BACKOFF_MS, QueueRuns } from './queue-runs.ts'
 import type { AddStep, PausedStep, QueueStep, RunEnd } from './queue-steps.ts'
-import { messageOf, QueueUnderTest } from './queue-under-test.ts'
-import { answerOf, type ScriptedRun } from './scripted-pool.ts'
-import { turnOf } from './stored-requests.ts'
+import { messageOf, QueueUnderTest, type TestDatabase } from './queue-under-test.ts'
+import type { ScriptedRun } from './scripted-pool.ts'
+import { SimulatedClock } from './simulated-clock.ts'
 
 export const SLOTS = 3
 export const MAX_QUEUE_SIZE = 3
-const SETTINGS = { maxQueueSize: MAX_QUEUE_SIZE, maxMessageLength: 60, mailboxSize: 5, pollIntervalMs: 50_000 }
+const MAX_ATTEMPTS = 3
+const SETTINGS = {
+  maxQueueSize: MAX_QUEUE_SIZE,
+  maxAttempts: MAX_ATTEMPTS,
+  retryBackoffMs: BACKOFF_MS,
+  maxMessageLength: 60,
+  mailboxSize: 5,
+  pollIntervalMs: 50_000,
+}
 const TEXTS = { question: 'a question', empty: ' ', long: 'x'.repeat(61) }
 
 interface Sent {
@@ -29,36 +38,53 @@ interface Cancelled {
   status?: TerminalStatus | undefined
 }
 
-/** A queue with which anything can happen, and what has come of it. */
+/** What there was when a life of the queue began. */
+interface Beginning {
+  readonly sent: number
+  readonly restored: number
+  readonly ended: Readonly<Record<TerminalStatus, number>>
+}
+
+/** A queue with which anything can happen, its process ending and another going on included; and what has come of it. */
 export class QueueModel {
-  readonly test: QueueUnderTest
-  readonly observer = new QueueObserver()
+  /** The queue as it lives now. */
+  test: QueueUnderTest
+  readonly observer = new QueueObserver(MAX_ATTEMPTS)
   readonly sent: Sent[] = []
   readonly cancelled: Cancelled[] = []
   readonly userIds: readonly string[]
-  /** When requests were started for the first time. */
+  readonly runs: QueueRuns
+  /** When requests were started for the first time in this life. */
   readonly startedAt = new Map<string, number>()
-  /** Answers that are in the database, by request. */
-  readonly committed = new Map<string, string>()
+  beginning: Beginning = { sent: 0, restored: 0, ended: { COMPLETED: 0, FAILED: 0, CANCELLED: 0 } }
   /** Some call to the database failed, so it may know less than the queue. */
   tainted = false
+  /** What was restored may run. */
+  open = true
   stop: 'not asked' | 'asked' | 'over' = 'not asked'
   /** Nothing is going on: the queue waits for time, or for a run to end. */
   quiet = true
   readonly #number: number
   readonly #api: DatabaseApi
-  /** Runs that had ended when nothing was going on: the queue knows it. */
-  #past: ScriptedRun[] = []
+  readonly #statusOf: (requestId: string) => RequestStatus | undefined
   #ids = 0
   #idBreaks = false
   #held = false
 
   /** Several models can share a database when each has its own number. */
-  constructor(number: number, api: DatabaseApi) {
+  constructor(number: number, { api, connection }: TestDatabase) {
     this.#number = number
     this.#api = api
+    this.runs = new QueueRuns(api)
+    const status = connection.prepare<[string], RequestStatus>('SELECT status FROM requests WHERE id = ?').pluck()
+    this.#statusOf = (requestId) => status.get(requestId)
     this.userIds = Array.from({ length: 9 }, (_, user) => `user ${user} of queue ${number}`)
-    this.test = new QueueUnderTest({ slots: SLOTS, settings: SETTINGS, store: api, newId: () => this.#newId() })
+    this.test = this.#newLife(new SimulatedClock())
+  }
+
+  /** Whether messages are refused that cannot be stored. */
+  get refusing(): boolean {
+    return this.#number % 2 === 1
   }
 
   async take({ step, pause }: PausedStep): Promise<void> {
@@ -70,23 +96,27 @@ export class QueueModel {
 
   async settle(): Promise<void> {
     await this.test.settled()
-    this.#past = this.test.pool.runs.filter(({ ended }) => ended)
+    this.runs.settled(this.test)
     this.quiet = !this.#held
   }
 
   /** Repairs what is broken and lets everything end. */
   async drain(): Promise<void> {
-    const { pool, store } = this.test
+    const { pool, store, clock } = this.test
     this.#idBreaks = false
     pool.runErrors.length = 0
-    for (const type of ['release', 'restore'] as const) await this.#do({ type }, false)
+    for (const type of ['release', 'restore', 'open'] as const) await this.#do({ type }, false)
     store.mode = 'working'
     await this.settle()
-    for (let rounds = 0; pool.live.length > 0; rounds++) {
-      expect(rounds).toBeLessThan(20)
+    for (let rounds = 0; pool.live.length + this.observer.with('QUEUED').length > 0; rounds++) {
+      expect(rounds).toBeLessThan(40)
+      if (pool.live.length === 0) await clock.advance(BACKOFF_MS)
       for (const run of pool.live) await this.#end(run, run.cancels > 0 ? 'stop' : 'answer')
       await this.settle()
     }
+    // The longest pause between two probes of the database.
+    if (this.stop !== 'over') await clock.advance(30_000)
+    await this.settle()
   }
 
   /** Sends an ordinary question. */
@@ -96,9 +126,54 @@ export class QueueModel {
 
   askToStop(graceMs: number): void {
     if (this.stop === 'not asked') this.stop = 'asked'
-    void this.test.queue.stop(graceMs).then(() => {
-      this.stop = 'over'
+    if (!this.open) this.observer.leaveUntold()
+    const { test } = this
+    void test.queue.stop(graceMs).then(() => {
+      if (test === this.test) this.stop = 'over'
     })
+  }
+
+  /** The process ends as it stands, and another one goes on with what is in the file. */
+  async restart(): Promise<void> {
+    const { test, quiet } = this
+    test.store.cutOff()
+    this.runs.lifeEnded(test)
+    this.test = this.#newLife(new SimulatedClock(test.clock.now() + 1000))
+    const recovery = await this.#api.recover('discord')
+    const waiting = recovery.waiting.filter(({ request }) => this.userIds.includes(request.userId))
+    this.observer.restart(waiting, this.#statusOf, quiet && !this.tainted)
+    this.#forgetCallers(waiting)
+    this.beginning = {
+      sent: this.sent.length,
+      restored: waiting.length,
+      ended: {
+        COMPLETED: this.observer.with('COMPLETED').length,
+        FAILED: this.observer.with('FAILED').length,
+        CANCELLED: this.observer.with('CANCELLED').length,
+      },
+    }
+    this.test.queue.restore(waiting.map((left) => ({ ...left, listener: this.#listener(left.request.userId) })))
+    this.open = false
+    await this.settle()
+  }
+
+  #newLife(clock: SimulatedClock): QueueUnderTest {
+    this.stop = 'not asked'
+    this.#held = false
+    this.startedAt.clear()
+    const settings = { ...SETTINGS, whenUnavailable: this.refusing ? 'refuse' : 'answer' } as const
+    return new QueueUnderTest({ slots: SLOTS, settings, store: this.#api, clock, newId: () => this.#newId() })
+  }
+
+  /** Whoever waited for an answer of the process that has ended gets none. */
+  #forgetCallers(waiting: readonly RecoveredRequest[]): void {
+    this.cancelled.length = 0
+    for (const { request } of waiting) {
+      if (this.sent.some(({ requestId }) => requestId === request.id)) continue
+      const sent = this.sent.find(({ message, outcome }) => isUnanswered(outcome) && isOf(message, request))
+      if (sent) sent.requestId = request.id
+    }
+    for (const sent of this.sent) sent.outcome ??= 'the process ended'
   }
 
   async #do(step: QueueStep, settles: boolean): Promise<void> {
@@ -111,14 +186,14 @@ export class QueueModel {
       case 'say':
         return chosen(pool.live, step.run)?.say('word')
       case 'late':
-        return this.#late(chosen(this.#past, step.run), step.what)
+        return this.runs.late(step, this.test)
       case 'cancel':
         return this.#cancel(this.#idOf(step.request % (this.#ids + 2)))
       case 'advance':
         return clock.advance(step.ms)
       case 'crash':
         pool.slots = Math.max(0, pool.slots - step.runs)
-        for (const run of pool.live.slice(0, step.runs)) run.lose('its thread crashed')
+        for (const run of pool.live.slice(0, step.runs)) await this.#end(run, 'lose')
         return
       case 'restore':
         return pool.resize(SLOTS)
@@ -140,6 +215,11 @@ export class QueueModel {
         return store.release()
       case 'stop':
         return this.askToStop(step.graceMs)
+      case 'restart':
+        return this.restart()
+      case 'open':
+        this.open = true
+        return this.test.queue.open()
       default:
         return step satisfies never
     }
@@ -154,17 +234,26 @@ export class QueueModel {
   #send(message: NewRequest, expected: string | undefined): void {
     const sent: Sent = { message, expected }
     this.sent.push(sent)
-    void this.test.queue
-      .addRequest(message, (event) => this.#see(message.userId, event))
-      .then((result: AddResult) => {
-        sent.outcome = result.accepted ? 'accepted' : result.refusal.code
-        if (result.accepted) sent.requestId = result.request.id
-      })
+    const { test } = this
+    void test.queue.addRequest(message, this.#listener(message.userId)).then((result: AddResult) => {
+      if (test !== this.test) return
+      sent.outcome = result.accepted ? 'accepted' : result.refusal.code
+      if (result.accepted) sent.requestId = result.request.id
+    })
+  }
+
+  /** Of this life; what a former one still tells reaches nobody. */
+  #listener(userId: string): (event: RequestEvent) => void {
+    const { test } = this
+    return (event) => {
+      if (test === this.test) this.#see(userId, event)
+    }
   }
 
   #see(userId: string, event: RequestEvent): void {
-    this.observer.see(userId, event)
-    if (event.type === 'started' && event.attempt === 1) this.startedAt.set(event.requestId, this.test.clock.now())
+    const now = this.test.clock.now()
+    this.observer.see(userId, event, now, this.runs.pauseMs(event))
+    if (event.type === 'started' && !this.startedAt.has(event.requestId)) this.startedAt.set(event.requestId, now)
   }
 
   /** What comes of a message that is sent now, while nothing else is going on. */
@@ -181,52 +270,12 @@ export class QueueModel {
     if (active) return 'REQUEST_ALREADY_ACTIVE'
     if (this.observer.with('QUEUED').length - free >= MAX_QUEUE_SIZE) return 'QUEUE_FULL'
     if (this.#idBreaks) return 'QUEUE_BUSY'
-    if (known.length > 0) return this.tainted ? undefined : 'REQUEST_DUPLICATE'
-    return 'accepted'
+    if (this.tainted && (this.refusing || known.length > 0)) return undefined
+    return known.length > 0 ? 'REQUEST_DUPLICATE' : 'accepted'
   }
 
   async #end(run: ScriptedRun | undefined, how: RunEnd): Promise<void> {
-    switch (how) {
-      case 'answer':
-        return run?.answer(answerOf(run), { stored: await this.#commit(run) })
-      case 'loseAfterCommit':
-        if (run) await this.#commit(run)
-        return run?.lose('its thread crashed')
-      case 'lose':
-        return run?.lose()
-      case 'fail':
-        return run?.fail()
-      case 'stop':
-        return run?.stop()
-      case 'reject':
-        return run?.reject(new Error('the run broke'))
-      default:
-        return how satisfies never
-    }
-  }
-
-  /** Stores a run's turn the way its thread does: on a way of its own to the database. */
-  async #commit({ request, attempt }: ScriptedRun): Promise<boolean> {
-    if (this.test.store.mode !== 'working') return false
-    const answer = answerOf({ request, attempt })
-    const result = await this.#api.saveTurn(turnOf(request, { attempt, answer })).catch((error: unknown) => {
-      // A message that was told twice while the database was away belongs to two requests: one turn of them is kept.
-      if (!this.tainted) throw error
-      return 'failed'
-    })
-    const stored = result === 'stored'
-    if (stored) this.committed.set(request.id, answer)
-    return stored
-  }
-
-  #late(run: ScriptedRun | undefined, what: 'delta' | 'failed' | 'lost'): void {
-    if (!run) return
-    const { queue } = this.test
-    const { id } = run.request
-    const failure = { code: 'MODEL_FAILED', message: 'late' } as const
-    if (what === 'delta') run.say('late')
-    else if (what === 'lost') queue.completeRequest(id, run.attempt, { type: 'lost', reason: 'late' })
-    else queue.completeRequest(id, run.attempt, { type: 'failed', failure, database: { ok: 0, failed: 0 } })
+    if (run) await this.runs.end(run, how, this.test)
   }
 
   #cancel(requestId: string): void {
@@ -256,4 +305,13 @@ export class QueueModel {
 /** The member a number chooses, if there is any. */
 function chosen<T>(members: readonly T[], index: number): T | undefined {
   return members[index % Math.max(1, members.length)]
+}
+
+/** Its sender heard nothing, or that it could not be stored, which a lost answer of the database looks like. */
+function isUnanswered(outcome: string | undefined): boolean {
+  return outcome === undefined || outcome === 'REQUEST_NOT_STORED'
+}
+
+function isOf(message: NewRequest, request: ConversationRequest): boolean {
+  return message.userId === request.userId && message.discordMessageId === request.discordMessageId
 }

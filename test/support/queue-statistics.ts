@@ -17,10 +17,12 @@ export function queueStatistics(fields: Partial<QueueStatistics> = {}): QueueSta
     total: NO_DURATIONS,
     requestsPerMinute: 0,
     database: { ok: 0, failed: 0 },
+    storage: { available: true, unavailableSince: null, pendingWrites: 0, droppedWrites: 0 },
     rejected: {
       REQUEST_INVALID: 0,
       REQUEST_ALREADY_ACTIVE: 0,
       REQUEST_DUPLICATE: 0,
+      REQUEST_NOT_STORED: 0,
       QUEUE_FULL: 0,
       QUEUE_BUSY: 0,
       QUEUE_STOPPING: 0,

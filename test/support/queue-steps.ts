@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { ControlledStore } from './controlled-store.ts'
 
 /** How a test ends a run. */
-export type RunEnd = 'answer' | 'fail' | 'stop' | 'lose' | 'loseAfterCommit' | 'reject'
+export type RunEnd = 'answer' | 'fail' | 'failForNow' | 'stop' | 'lose' | 'loseAfterCommit' | 'reject'
 
 /** A message that is sent. */
 export interface AddStep {
@@ -13,13 +13,19 @@ export interface AddStep {
   readonly discordMessage: number | null
 }
 
+/** Something comes from a run that has ended. */
+export interface LateStep {
+  readonly type: 'late'
+  readonly run: number
+  readonly what: 'delta' | 'failed' | 'lost'
+}
+
 /** Something that can happen to a queue. Numbers choose one of those there are at that moment. */
 export type QueueStep =
   | AddStep
   | { readonly type: 'end'; readonly run: number; readonly how: RunEnd }
   | { readonly type: 'say'; readonly run: number }
-  /** Something comes from a run that has ended. */
-  | { readonly type: 'late'; readonly run: number; readonly what: 'delta' | 'failed' | 'lost' }
+  | LateStep
   | { readonly type: 'cancel'; readonly request: number }
   | { readonly type: 'advance'; readonly ms: number }
   /** A thread dies with so many runs in it. */
@@ -32,6 +38,10 @@ export type QueueStep =
   | { readonly type: 'hold' }
   | { readonly type: 'release' }
   | { readonly type: 'stop'; readonly graceMs: number }
+  /** The process ends as it stands, and another one goes on with the file. */
+  | { readonly type: 'restart' }
+  /** What the process has found in the file may run. */
+  | { readonly type: 'open' }
 
 /** A step, and what happens before the next one. */
 export interface PausedStep {
@@ -44,6 +54,11 @@ const index = fc.nat(20)
 function mostly<T>(usual: T, ...others: T[]): fc.Arbitrary<T> {
   return fc.oneof({ weight: 10, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) })
 }
+
+const RUN_ENDS: RunEnd[] = [
+  ...(['answer', 'answer', 'fail', 'failForNow', 'failForNow', 'stop', 'lose', 'lose'] as const),
+  ...(['loseAfterCommit', 'reject'] as const),
+]
 
 const COMMON: fc.WeightedArbitrary<QueueStep>[] = [
   {
@@ -60,7 +75,7 @@ const COMMON: fc.WeightedArbitrary<QueueStep>[] = [
     arbitrary: fc.record({
       type: fc.constant('end' as const),
       run: index,
-      how: fc.constantFrom<RunEnd[]>('answer', 'answer', 'fail', 'stop', 'lose', 'lose', 'loseAfterCommit', 'reject'),
+      how: fc.constantFrom<RunEnd[]>(...RUN_ENDS),
     }),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('say' as const), run: index }) },
@@ -75,12 +90,20 @@ const COMMON: fc.WeightedArbitrary<QueueStep>[] = [
   { weight: 3, arbitrary: fc.record({ type: fc.constant('cancel' as const), request: index }) },
   {
     weight: 3,
-    arbitrary: fc.record({ type: fc.constant('advance' as const), ms: fc.constantFrom(1, 20_000, 160_000, 310_000) }),
+    arbitrary: fc.record({
+      type: fc.constant('advance' as const),
+      ms: fc.constantFrom(1, 1000, 2000, 4000, 20_000, 160_000, 310_000),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('crash' as const), runs: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('restore' as const, 'poolBreaks' as const) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('hold' as const, 'release' as const) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('idBreaks' as const) }) },
+]
+
+const RESTARTS: fc.WeightedArbitrary<QueueStep>[] = [
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('restart' as const) }) },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant('open' as const) }) },
 ]
 
 const STOP: fc.WeightedArbitrary<QueueStep> = {
@@ -101,10 +124,11 @@ function pausedSteps(...weighted: fc.WeightedArbitrary<QueueStep>[]): fc.Arbitra
   return fc.array(fc.record({ step: fc.oneof(...weighted), pause }), { maxLength: 60, size: 'max' })
 }
 
-/** A life of a queue: half of them with a database that always works, a third with a stop in it. */
+/** Lives of a queue: some with a database that fails, some with stops, some with restarts. */
 export const queueLife: fc.Arbitrary<PausedStep[]> = fc.oneof(
   pausedSteps(...COMMON),
   pausedSteps(...COMMON, DATABASE),
   pausedSteps(...COMMON, STOP),
-  pausedSteps(...COMMON, DATABASE, STOP),
+  pausedSteps(...COMMON, ...RESTARTS, STOP),
+  pausedSteps(...COMMON, ...RESTARTS, DATABASE, STOP),
 )

@@ -19,18 +19,26 @@ const SETTINGS: QueueSettings = {
   maxMessageLength: 4000,
   requestTimeoutMs: 300_000,
   maxAttempts: 2,
+  retryBackoffMs: 2000,
+  whenUnavailable: 'answer',
   pollIntervalMs: 1000,
   mailboxSize: 1000,
 }
 
-export interface QueueSetup extends Partial<Pick<QueueOptions, 'newId' | 'order'>> {
+export interface QueueSetup extends Partial<Pick<QueueOptions, 'newId' | 'order' | 'random'>> {
   readonly slots?: number
   readonly settings?: Partial<QueueSettings>
   readonly store?: RequestStore
+  readonly clock?: SimulatedClock
+}
+
+export interface TestDatabase {
+  readonly api: DatabaseApi
+  readonly connection: OpenDatabase['connection']
 }
 
 /** Opens a database that is closed at the end of the running test. */
-export function openTestDatabase(): { api: DatabaseApi; connection: OpenDatabase['connection'] } {
+export function openTestDatabase(): TestDatabase {
   const database = openDatabase(join(temporaryFolder(), 'parley.db'))
   // No test of the queue loses power, and waiting for the disk would be most of their time.
   database.connection.pragma('synchronous = OFF')
@@ -41,7 +49,7 @@ export function openTestDatabase(): { api: DatabaseApi; connection: OpenDatabase
 
 /** A queue whose time, threads and database are in the test's hands. Ids are `r1`, `r2` and so on. */
 export class QueueUnderTest {
-  readonly clock = new SimulatedClock()
+  readonly clock: SimulatedClock
   readonly log = new RecordingLog()
   readonly pool: ScriptedPool
   readonly store: ControlledStore
@@ -50,7 +58,8 @@ export class QueueUnderTest {
   readonly events: QueueEvent[] = []
   #ids = 0
 
-  constructor({ slots = 1, settings = {}, store = FORGETFUL_STORE, ...options }: QueueSetup = {}) {
+  constructor({ slots = 1, settings = {}, store = FORGETFUL_STORE, clock, ...options }: QueueSetup = {}) {
+    this.clock = clock ?? new SimulatedClock()
     this.pool = new ScriptedPool(slots)
     this.store = new ControlledStore(store)
     this.queue = new ConversationQueue({
@@ -60,6 +69,7 @@ export class QueueUnderTest {
       clock: this.clock,
       log: this.log,
       newId: () => `r${++this.#ids}`,
+      random: () => 1,
       ...options,
     })
     this.queue.on((event) => this.events.push(event))
@@ -106,6 +116,12 @@ export class QueueUnderTest {
   }
 }
 
+/** Resolves with `still open` when the promise has not been resolved when nothing happens any more. */
+export async function soFar<T>(test: QueueUnderTest, promise: Promise<T>): Promise<T | 'still open'> {
+  await test.settled()
+  return Promise.race([promise, Promise.resolve('still open' as const)])
+}
+
 export function messageOf(userId: string, fields: Partial<NewRequest> = {}): NewRequest {
   return {
     userId,
@@ -113,6 +129,7 @@ export function messageOf(userId: string, fields: Partial<NewRequest> = {}): New
     channelId: `channel of ${userId}`,
     message: `question of ${userId}`,
     discordMessageId: null,
+    interactionToken: null,
     ...fields,
   }
 }

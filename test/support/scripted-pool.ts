@@ -1,8 +1,13 @@
+import type { Failure } from '#domain/failure.ts'
 import type { ConversationRequest } from '#domain/request.ts'
 import type { AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
 import type { AssistantPool, AssistantRun } from '#protocol/pool.ts'
 
 const NO_CALLS = { ok: 0, failed: 0 }
+const UNREACHABLE: Failure = {
+  code: 'MODEL_UNREACHABLE',
+  message: 'The model cannot be reached; please ask again.',
+}
 
 /** A run whose events and end the test decides. */
 export class ScriptedRun implements AssistantRun {
@@ -60,9 +65,9 @@ export class ScriptedRun implements AssistantRun {
     })
   }
 
-  fail(): void {
-    const failure = { code: 'MODEL_UNREACHABLE', message: 'The model cannot be reached; please ask again.' } as const
-    this.endWith({ type: 'failed', failure, database: NO_CALLS })
+  /** For good, unless the fields say that it can be tried again. */
+  fail(fields: Partial<Failure> = {}): void {
+    this.endWith({ type: 'failed', failure: { ...UNREACHABLE, ...fields }, database: NO_CALLS })
   }
 
   /** What a worker does that was cancelled in time. */

@@ -34,9 +34,13 @@ export class ScriptedRequest {
 
   /** Takes it in, as the real queue tells it. */
   accept(position = 1): this {
-    const request: ConversationRequest = { ...this.request, id: this.id, timestamp: 0, priority: 0, notBefore: null }
-    this.#answer({ accepted: true, request, position })
-    return this.tell({ type: 'queued', position, attempt: 0 })
+    this.#answer({ accepted: true, request: this.stored(), position })
+    return this.tell({ type: 'queued', position, restored: false, attempt: 0 })
+  }
+
+  /** As it is stored. */
+  stored(timestamp = 0): ConversationRequest {
+    return { ...this.request, id: this.id, timestamp, priority: 0, notBefore: null }
   }
 
   refuse(refusal: Refusal): void {

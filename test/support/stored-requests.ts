@@ -1,5 +1,5 @@
 import type { ConversationRequest } from '#domain/request.ts'
-import type { Turn } from '#protocol/database.ts'
+import type { Settlement, Turn } from '#protocol/database.ts'
 
 /** A request of a user of its own. */
 export function requestOf(id: string, fields: Partial<ConversationRequest> = {}): ConversationRequest {
@@ -11,6 +11,7 @@ export function requestOf(id: string, fields: Partial<ConversationRequest> = {})
     message: `question ${id}`,
     timestamp: 1_900_000_000_000,
     discordMessageId: `message of ${id}`,
+    interactionToken: null,
     priority: 0,
     notBefore: null,
     ...fields,
@@ -26,6 +27,20 @@ export function turnOf(request: ConversationRequest, fields: Partial<Turn> = {})
     model: 'a-model',
     usage: { promptTokens: 12, completionTokens: 34 },
     answeredAt: request.timestamp + 5000,
+    messages: [],
+    ...fields,
+  }
+}
+
+/** The end of a request without an answer. */
+export function settlementOf(requestId: string, attempt: number, fields: Partial<Settlement> = {}): Settlement {
+  return {
+    requestId,
+    attempt,
+    status: 'FAILED',
+    errorCode: 'MODEL_FAILED',
+    finishedAt: 1_900_000_001_000,
+    messages: [],
     ...fields,
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { afterEvent, type CardState, isFinal } from '#discord/card-state.ts'
+import { afterEvent, type CardState, isEnd, isFinal } from '#discord/card-state.ts'
 import type { RequestEvent } from '#protocol/queue.ts'
 
 const OF = { requestId: 'a', attempt: 1 } as const
@@ -20,11 +20,26 @@ function stateAfter(...events: RequestEvent[]): CardState | undefined {
 }
 
 describe('the state of a card', () => {
-  it('is a place in line, first without and after a lost thread with a word about the retry', () => {
-    const first = stateAfter({ type: 'queued', position: 3, requestId: 'a', attempt: 0 })
-    expect(first).toEqual({ phase: 'queued', position: 3, retried: false })
-    const again = afterEvent(first, { type: 'queued', position: 1, ...OF })
-    expect(again).toEqual({ phase: 'queued', position: 1, retried: true })
+  it('is a place in line, in an earlier process or in this one', () => {
+    for (const restored of [false, true]) {
+      const state = stateAfter({ type: 'queued', position: 3, restored, requestId: 'a', attempt: 0 })
+      expect(state).toEqual({ phase: 'queued', position: 3, restored })
+    }
+  })
+
+  it('is another attempt until that has brought something to read', () => {
+    const retrying = { type: 'retrying', nextAttempt: 2, maxAttempts: 3, ...OF } as const
+    const again = { phase: 'retrying', nextAttempt: 2, maxAttempts: 3 }
+    const state = stateAfter(delta('on', 'zero'), retrying)
+    expect(state).toEqual(again)
+    const begun = [{ type: 'started', ...OF } as const, { type: 'thinking', ...OF } as const, delta('')]
+    expect(begun.reduce<CardState | undefined>(afterEvent, state)).toEqual(again)
+    const written = stateAfter(retrying, ...begun, delta('one'))
+    expect(written).toEqual({ phase: 'answering', finished: [], tail: 'one' })
+  })
+
+  it('takes away what was written when the request goes on in the next process', () => {
+    expect(stateAfter(delta('on'), { type: 'suspended', ...OF })).toEqual({ phase: 'suspended' })
   })
 
   it('is thinking from the start to the first text', () => {
@@ -48,21 +63,14 @@ describe('the state of a card', () => {
   })
 
   it('is the answer at last, whatever was seen before', () => {
-    expect(stateAfter(delta('on'), completed())).toEqual({ phase: 'answered', parts: ['one', 'two'], notes: [] })
+    expect(stateAfter(delta('on'), completed())).toEqual({ phase: 'settled', messages: ['one', 'two'] })
   })
 
-  it.each([
-    ['that it stops early', { stopReason: 'length' as const }, 'The answer reached its length limit and stops here.'],
-    ['what was left out', { trimmedMessages: 1 }, 'The oldest message of our conversation no longer fit'],
-    ['how much was left out', { trimmedMessages: 4 }, 'The oldest 4 messages of our conversation no longer fit'],
-    ['that it will not be remembered', { stored: false }, 'could not be saved, so it will not be remembered'],
-  ])('notes below an answer %s', (_, fields, note) => {
-    expect(stateAfter(completed(fields))).toMatchObject({ notes: [expect.stringContaining(note)] })
-  })
-
-  it('notes all there is to note', () => {
-    const state = stateAfter(completed({ stopReason: 'length', trimmedMessages: 2, stored: false }))
-    expect(state).toMatchObject({ notes: [expect.any(String), expect.any(String), expect.any(String)] })
+  it('says below an answer when it will not be remembered, and nothing that the answer says already', () => {
+    const facts = { stopReason: 'length', trimmedMessages: 4 } as const
+    expect(stateAfter(completed(facts))).toEqual({ phase: 'settled', messages: ['one', 'two'] })
+    const messages = ['one', expect.stringMatching(/^two\n-# This answer could not be saved/)]
+    expect(stateAfter(completed({ ...facts, stored: false }))).toEqual({ phase: 'settled', messages })
   })
 
   it('keeps what was written before a failure or a cancellation', () => {
@@ -80,20 +88,23 @@ describe('the state of a card', () => {
     }
   })
 
-  it('is final when nothing more will come', () => {
+  it('is final when nothing more will come, and an end when its user must come to see it', () => {
     const refusal = { code: 'QUEUE_FULL', message: 'Full.' } as const
-    const final: CardState[] = [
-      { phase: 'answered', parts: ['one'], notes: [] },
+    const ends: CardState[] = [
+      { phase: 'settled', messages: ['one'] },
       { phase: 'failed', written: [], failure: FAILURE },
       { phase: 'cancelled', written: [], reason: 'user' },
-      { phase: 'refused', refusal },
     ]
+    const others: CardState[] = [{ phase: 'suspended' }, { phase: 'refused', refusal }]
     const open: CardState[] = [
-      { phase: 'queued', position: 1, retried: false },
+      { phase: 'queued', position: 1, restored: false },
       { phase: 'thinking' },
+      { phase: 'retrying', nextAttempt: 2, maxAttempts: 3 },
       { phase: 'answering', finished: [], tail: 'one' },
     ]
-    expect(final.map(isFinal)).toEqual([true, true, true, true])
-    expect(open.map(isFinal)).toEqual([false, false, false])
+    expect([...ends, ...others].filter((state) => !isFinal(state))).toEqual([])
+    expect(ends.filter((state) => !isEnd(state))).toEqual([])
+    expect([...others, ...open].filter(isEnd)).toEqual([])
+    expect(open.filter(isFinal)).toEqual([])
   })
 })

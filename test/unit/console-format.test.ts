@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatHistory, formatStatistics } from '#console/console-format.ts'
+import { databaseStatistics } from '#support/database-statistics.ts'
 import { queueStatistics } from '#support/queue-statistics.ts'
 
 describe('the history', () => {
@@ -38,7 +39,14 @@ describe('the statistics', () => {
       trimmedMessages: 13,
       waiting: { count: 5, p50Ms: 1, p95Ms: 2, p99Ms: 3 },
     })
-    expect(formatStatistics(stats).split('\n')).toEqual([
+    const database = databaseStatistics({
+      writes: 1_234,
+      commits: 56,
+      largestBatch: 180,
+      walBytes: 3 * 1024 * 1024,
+      historyCache: { bytes: 1_536, hits: 3, misses: 1 },
+    })
+    expect(formatStatistics(stats, database).split('\n')).toEqual([
       'waiting              3 of 50',
       'at work              2 (slots used 2 of 32)',
       'answered             40',
@@ -50,7 +58,11 @@ describe('the statistics', () => {
       'time waiting         half within 1 ms, 95 % within 2 ms, 99 % within 3 ms',
       'time at work         none yet',
       'time in all          none yet',
+      'storage              available',
       'database             90 calls, 1 failed',
+      'writes               1234 in 56 commits, 22.0 a commit, at most 180',
+      'history cache        1.5 KiB, 75 % of 4 lookups',
+      'write-ahead log      3.0 MiB',
       'left out of prompts  13 messages',
       'late events          12',
       '',
@@ -58,6 +70,24 @@ describe('the statistics', () => {
   })
 
   it('say 0 when nothing was refused', () => {
-    expect(formatStatistics(queueStatistics())).toMatch(/^refused {14}0$/m)
+    expect(formatStatistics(queueStatistics(), undefined)).toMatch(/^refused {14}0$/m)
+  })
+
+  it('leave out what the database does not tell', () => {
+    expect(formatStatistics(queueStatistics(), undefined)).not.toMatch(/commits|cache|log/)
+  })
+
+  it('have nothing to divide before the first commit', () => {
+    const text = formatStatistics(queueStatistics(), databaseStatistics())
+    expect(text).toMatch(/^writes {15}0 in 0 commits$/m)
+    expect(text).toMatch(/^history cache {8}0 B$/m)
+  })
+
+  it('say since when nothing can be stored, what waits and what was lost', () => {
+    const unavailableSince = Date.UTC(2030, 0, 2, 3, 4)
+    const storage = { available: false, unavailableSince, pendingWrites: 5, droppedWrites: 6 }
+    expect(formatStatistics(queueStatistics({ storage }), undefined)).toContain(
+      'storage              not available since 2030-01-02 03:04 UTC, 5 writes wait, 6 writes were given up\n',
+    )
   })
 })

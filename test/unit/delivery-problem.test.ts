@@ -26,14 +26,19 @@ describe('what to do about a message that Discord did not take', () => {
     ['the channel is gone', refused(404, 10_003)],
     ['the bot may not write there', refused(403, 50_001)],
     ['the form is wrong', refused(400, 50_035)],
-    ['the token was refused', refused(401, 0)],
-  ])('gives up when %s, and says what Discord said', (_, error) => {
+  ])('gives up for good when %s, and says what Discord said', (_, error) => {
     const reason = `${error.code}: words of Discord`
     expect(readDeliveryProblem(error)).toEqual({ type: 'impossible', reason })
   })
 
-  it.each([403, 404])('gives up at a bare %i', (status) => {
-    expect(readDeliveryProblem(failed(status))).toEqual({ type: 'impossible', reason: 'words of HTTP' })
+  it.each([
+    ['the token was refused', refused(401, 0), '0: words of Discord'],
+    ['the token was refused with a code', refused(401, 50_014), '50014: words of Discord'],
+    ['Discord forbids without a reason', refused(403, 0), '0: words of Discord'],
+    ['a proxy forbids', failed(403), 'words of HTTP'],
+    ['a proxy finds nothing', failed(404), 'words of HTTP'],
+  ])('gives up for now when %s', (_, error, reason) => {
+    expect(readDeliveryProblem(error)).toEqual({ type: 'blocked', reason })
   })
 
   it.each([

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type IncomingMessage, readMessage } from '#discord/intake.ts'
-import { readMessageEvent } from '#discord/message-event.ts'
+import { type IncomingMessage, joinRequests, readMessage } from '#discord/intake.ts'
+import { readMessageEvent, readReadyEvent } from '#discord/message-event.ts'
 
 const BOT = '900'
 
@@ -27,6 +27,7 @@ describe('what becomes a request', () => {
       channelId: '2',
       message: 'why?',
       discordMessageId: '1',
+      interactionToken: null,
     })
   })
 
@@ -65,6 +66,38 @@ describe('what becomes a request', () => {
         expect(readMessage(incoming({ content }), BOT)?.message).toBe(texts.join('  '))
       }),
     )
+  })
+})
+
+describe('what somebody wrote while nobody listened', () => {
+  const requests = (...contents: string[]) =>
+    contents.flatMap((content, index) => readMessage(incoming({ id: String(index + 1), content }), BOT) ?? [])
+
+  it('is one request, as if it had been written in the newest message', () => {
+    const [, , newest] = requests('why?', 'and how?', 'please')
+    expect(joinRequests(requests('why?', 'and how?', 'please'))).toEqual({
+      ...newest,
+      message: 'why?\n\nand how?\n\nplease',
+    })
+  })
+
+  it('has no gaps where there was no text', () => {
+    expect(joinRequests(requests('', 'why?', ''))).toMatchObject({ message: 'why?', discordMessageId: '3' })
+    expect(joinRequests(requests(''))).toMatchObject({ message: '' })
+  })
+
+  it('is no request when there was nothing', () => {
+    expect(joinRequests([])).toBeUndefined()
+  })
+})
+
+describe('reading READY', () => {
+  it('takes who the bot is', () => {
+    expect(readReadyEvent({ v: 10, user: { id: BOT, username: 'parley' } })).toBe(BOT)
+  })
+
+  it.each([[undefined], [null], [{}], [{ user: null }]])('takes %j for something else', (payload) => {
+    expect(readReadyEvent(payload)).toBeUndefined()
   })
 })
 

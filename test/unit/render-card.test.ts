@@ -8,19 +8,29 @@ const REFUSAL = { code: 'QUEUE_FULL', message: 'The queue is full. Please send i
 
 describe('the messages of a card', () => {
   it.each<[string, CardState, string[]]>([
-    ['who is next', { phase: 'queued', position: 1, retried: false }, ['⏳ Queued: you are next.']],
-    ['a place in line', { phase: 'queued', position: 3, retried: false }, ['⏳ Queued: you are 3rd in line.']],
+    ['who is next', { phase: 'queued', position: 1, restored: false }, ['⏳ Queued: you are next.']],
+    ['a place in line', { phase: 'queued', position: 3, restored: false }, ['⏳ Queued: you are 3rd in line.']],
     [
-      'a second attempt',
-      { phase: 'queued', position: 1, retried: true },
-      ['🔁 Trying again. ⏳ Queued: you are next.'],
+      'a place in line after a restart',
+      { phase: 'queued', position: 3, restored: true },
+      ['⏳ Parley was restarted; your question goes on. You are 3rd in line.'],
+    ],
+    [
+      'who is next after a restart',
+      { phase: 'queued', position: 1, restored: true },
+      ['⏳ Parley was restarted; your question goes on. You are next.'],
+    ],
+    ['a second attempt', { phase: 'retrying', nextAttempt: 2, maxAttempts: 3 }, ['🔁 Trying again (2 of 3)…']],
+    [
+      'that it goes on later',
+      { phase: 'suspended' },
+      ['⏸️ Parley is being restarted. Your question is kept and goes on by itself in a moment.'],
     ],
     ['work', { phase: 'thinking' }, ['💭 Thinking…']],
     ['an answer that grows', { phase: 'answering', finished: ['one'], tail: 'tw' }, ['one', 'tw']],
     ['an answer between two messages', { phase: 'answering', finished: ['one'], tail: '' }, ['one']],
     ['an answer with nothing to read yet', { phase: 'answering', finished: [], tail: '' }, ['💭 Thinking…']],
-    ['an answer', { phase: 'answered', parts: ['one', 'two'], notes: [] }, ['one', 'two']],
-    ['an answer with notes', { phase: 'answered', parts: ['one'], notes: ['a', 'b'] }, ['one\n-# a\n-# b']],
+    ['an answer', { phase: 'settled', messages: ['one', 'two'] }, ['one', 'two']],
     [
       'a failure',
       { phase: 'failed', written: [], failure: FAILURE },
@@ -47,13 +57,11 @@ describe('the messages of a card', () => {
   })
 
   it('put a note that does not fit into a message of its own', () => {
-    const full = 'x'.repeat(2_000 - '\n-# note'.length)
-    expect(renderCard({ phase: 'answered', parts: ['one', full], notes: ['note'] })).toEqual([
-      'one',
-      `${full}\n-# note`,
-    ])
-    const over = `${full}x`
-    expect(renderCard({ phase: 'answered', parts: ['one', over], notes: ['note'] })).toEqual(['one', over, '-# note'])
+    const notice = '\n⚠️ The model cannot be reached. Please ask again.\n-# MODEL_UNREACHABLE'
+    const full = 'x'.repeat(2_000 - notice.length)
+    const failed = (...written: string[]) => renderCard({ phase: 'failed', written, failure: FAILURE })
+    expect(failed('one', full)).toEqual(['one', `${full}${notice}`])
+    expect(failed('one', `${full}x`)).toEqual(['one', `${full}x`, notice.trim()])
   })
 
   it('are never empty, blank or too long for Discord, and never none', () => {
@@ -61,9 +69,9 @@ describe('the messages of a card', () => {
     const parts = fc.oneof(fc.array(text, { maxLength: 3 }), fc.constant(['x'.repeat(1_990)]))
     const some = fc.oneof(fc.array(text, { minLength: 1, maxLength: 3 }), fc.constant(['x'.repeat(2_000)]))
     const states: fc.Arbitrary<CardState> = fc.oneof(
-      fc.record({ phase: fc.constant('queued' as const), position: fc.nat(), retried: fc.boolean() }),
+      fc.record({ phase: fc.constant('queued' as const), position: fc.nat(), restored: fc.boolean() }),
       fc.record({ phase: fc.constant('answering' as const), finished: parts, tail: fc.oneof(text, fc.constant('')) }),
-      fc.record({ phase: fc.constant('answered' as const), parts: some, notes: fc.array(fc.constant('A note.')) }),
+      fc.record({ phase: fc.constant('settled' as const), messages: some }),
       fc.record({ phase: fc.constant('failed' as const), written: parts, failure: fc.constant(FAILURE) }),
       fc.record({
         phase: fc.constant('cancelled' as const),

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CardState } from '#discord/card-state.ts'
+import type { FoundMessage } from '#discord/own-messages.ts'
 import { renderCard } from '#discord/render-card.ts'
-import { ReplyCard } from '#discord/reply-card.ts'
+import { type CardOptions, ReplyCard } from '#discord/reply-card.ts'
 import { type CallOutcome, ChannelInMemory } from '#support/discord-in-memory.ts'
 import { SimulatedClock } from '#support/simulated-clock.ts'
 
@@ -15,16 +16,24 @@ type Happening =
 
 function start(state: CardState, latencyMs = 20, outcomes: readonly CallOutcome[] = []) {
   const clock = new SimulatedClock()
-  const channel = new ChannelInMemory(clock, latencyMs, outcomes)
+  return open(state, new ChannelInMemory(clock, latencyMs, outcomes), clock)
+}
+
+/** A card over a channel that there is already; `resumed` by another process than the one that has used it. */
+function open(state: CardState, channel: ChannelInMemory, clock: SimulatedClock, resumed?: CardOptions['resumed']) {
   const first: string[] = []
   const failed: string[] = []
+  const told: string[] = []
   const card = new ReplyCard(
     {
       target: channel,
       nonce: 'n',
       editIntervalMs: EDIT_INTERVAL_MS,
       clock,
+      ...(resumed && { resumed }),
       onFirstMessage: (id) => first.push(id),
+      onDelivered: (ids) => told.push(`delivered ${ids.join(' ')}`),
+      onUndeliverable: (reason) => told.push(`undeliverable ${reason}`),
       onFailed: (reason) => failed.push(reason),
     },
     state,
@@ -34,22 +43,22 @@ function start(state: CardState, latencyMs = 20, outcomes: readonly CallOutcome[
     done = true
   })
   const visible = () => channel.messages.filter(({ deleted }) => !deleted).map(({ content }) => content)
-  return { card, channel, clock, first, failed, visible, isDone: () => done }
+  return { card, channel, clock, first, failed, told, visible, isDone: () => done }
 }
 
 const text = fc.stringMatching(/^[a-z]{1,4}$/)
 const texts = fc.array(text, { maxLength: 3 })
 const openState: fc.Arbitrary<CardState> = fc.oneof(
-  fc.record({ phase: fc.constant('queued' as const), position: fc.integer({ min: 1, max: 3 }), retried: fc.boolean() }),
+  fc.record({
+    phase: fc.constant('queued' as const),
+    position: fc.integer({ min: 1, max: 3 }),
+    restored: fc.boolean(),
+  }),
   fc.constant({ phase: 'thinking' as const }),
   fc.record({ phase: fc.constant('answering' as const), finished: texts, tail: fc.oneof(text, fc.constant('')) }),
 )
 const finalState: fc.Arbitrary<CardState> = fc.oneof(
-  fc.record({
-    phase: fc.constant('answered' as const),
-    parts: fc.array(text, { minLength: 1, maxLength: 4 }),
-    notes: fc.array(text, { maxLength: 1 }),
-  }),
+  fc.record({ phase: fc.constant('settled' as const), messages: fc.array(text, { minLength: 1, maxLength: 4 }) }),
   fc.record({ phase: fc.constant('cancelled' as const), written: texts, reason: fc.constant('user' as const) }),
 )
 const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -96,7 +105,7 @@ describe('a card', () => {
     const { card, channel, clock, first, visible } = start({ phase: 'thinking' })
     await clock.advance(100)
     channel.deleteMessage(0)
-    card.show({ phase: 'answered', parts: ['one'], notes: [] })
+    card.show({ phase: 'settled', messages: ['one'] })
     await clock.advance(2_000)
     expect(visible()).toEqual(['one'])
     expect(first).toEqual(['1'])
@@ -106,7 +115,7 @@ describe('a card', () => {
     const { card, channel, clock, visible } = start({ phase: 'answering', finished: ['one'], tail: 'tw' })
     await clock.advance(100)
     channel.deleteMessage(0)
-    card.show({ phase: 'answered', parts: ['one!', 'two', 'three'], notes: [] })
+    card.show({ phase: 'settled', messages: ['one!', 'two', 'three'] })
     await clock.advance(10_000)
     expect(visible()).toEqual(['one!', 'two', 'three'])
   })
@@ -114,35 +123,192 @@ describe('a card', () => {
   it('takes back messages that are no longer needed', async () => {
     const { card, clock, visible } = start({ phase: 'answering', finished: ['one', 'two'], tail: 'three' })
     await clock.advance(100)
-    card.show({ phase: 'queued', position: 1, retried: true })
+    card.show({ phase: 'retrying', nextAttempt: 2, maxAttempts: 3 })
     await clock.advance(5_000)
-    expect(visible()).toEqual(['🔁 Trying again. ⏳ Queued: you are next.'])
+    expect(visible()).toEqual(['🔁 Trying again (2 of 3)…'])
   })
 
-  it('gives up a post before Discord forgets its nonce, and an edit some time later', async () => {
+  it('gives up when nothing works for about a quarter of an hour, and says nothing more of it', async () => {
     const never: CallOutcome[] = Array.from({ length: 100 }, () => 'fails')
-    const post = start({ phase: 'thinking' }, 0, never)
-    await post.clock.advance(1)
-    await post.clock.advance(4 * 60_000)
-    expect(post.failed).toEqual(['other side closed'])
-    const edit = start({ phase: 'thinking' }, 0, ['works', ...never])
-    await edit.clock.advance(1_000)
-    edit.card.show({ phase: 'answered', parts: ['one'], notes: [] })
-    await edit.clock.advance(10 * 60_000)
-    expect([edit.isDone(), edit.failed]).toEqual([false, []])
-    await edit.clock.advance(10 * 60_000)
-    expect([edit.isDone(), edit.failed]).toEqual([true, ['other side closed']])
-    expect([post.clock.pending, edit.clock.pending]).toEqual([0, 0])
+    for (const outcomesOfCalls of [never, ['works' as const, ...never]]) {
+      const { card, clock, failed, told, isDone } = start({ phase: 'thinking' }, 0, outcomesOfCalls)
+      await clock.advance(0)
+      await clock.advance(1_000)
+      card.show({ phase: 'settled', messages: ['one'] })
+      await clock.advance(10 * 60_000)
+      expect([isDone(), failed]).toEqual([false, []])
+      await clock.advance(10 * 60_000)
+      // The outbox still has it, for the next start.
+      expect([isDone(), failed, told]).toEqual([true, ['other side closed'], []])
+      expect(clock.pending).toBe(0)
+    }
   })
+
+  it('tries once more for the end when it has given up what came before', async () => {
+    const outcomesOfCalls: CallOutcome[] = Array.from({ length: 34 }, () => 'fails')
+    const { card, clock, failed, told, visible, isDone } = start({ phase: 'thinking' }, 0, outcomesOfCalls)
+    await clock.advance(0)
+    await clock.advance(30 * 60_000)
+    card.show({ phase: 'answering', finished: [], tail: 'on' })
+    await clock.advance(30 * 60_000)
+    expect([isDone(), failed, visible()]).toEqual([false, ['other side closed'], []])
+    card.show({ phase: 'settled', messages: ['one'] })
+    await clock.advance(1_000)
+    expect([isDone(), visible(), told]).toEqual([true, ['one'], ['delivered 1']])
+  })
+
+  it('is delivered once all of the end is there, and not before', async () => {
+    const { card, clock, told, visible } = start({ phase: 'answering', finished: [], tail: 'one' })
+    await clock.advance(0)
+    await clock.advance(2_000)
+    expect(told).toEqual([])
+    card.show({ phase: 'settled', messages: ['one', 'two', 'three'] })
+    await clock.advance(30)
+    expect([visible(), told]).toEqual([['one', 'two'], []])
+    await clock.advance(100)
+    expect([visible(), told]).toEqual([['one', 'two', 'three'], ['delivered 1 2 3']])
+  })
+
+  it.each<CardState>([{ phase: 'suspended' }, { phase: 'refused', refusal: { code: 'QUEUE_FULL', message: 'Full.' } }])(
+    'delivers nothing when it is $phase',
+    async (state) => {
+      const { card, clock, told, isDone, visible } = start({ phase: 'answering', finished: ['one'], tail: 'two' })
+      await clock.advance(0)
+      await clock.advance(100)
+      card.show(state)
+      await clock.advance(5_000)
+      expect([isDone(), told, visible()]).toEqual([true, [], renderCard(state)])
+    },
+  )
 
   it('does nothing more once it is abandoned, also when a call fails after that', async () => {
     const { card, channel, clock, isDone, failed } = start({ phase: 'thinking' }, 500, ['fails'])
     await clock.advance(0)
     card.abandon()
-    card.show({ phase: 'answered', parts: ['one'], notes: [] })
+    card.show({ phase: 'settled', messages: ['one'] })
     await clock.advance(500)
     expect(clock.pending).toBe(0)
     await clock.advance(10_000)
     expect([isDone(), channel.aborted, failed, channel.messages]).toEqual([true, true, [], []])
+  })
+})
+
+describe('a post that may have arrived', () => {
+  it('is looked for before it is sent again once Discord may have forgotten it', async () => {
+    const lost: CallOutcome[] = ['isLost', ...Array.from({ length: 8 }, () => 'fails' as const)]
+    const { card, channel, clock, visible, first } = start({ phase: 'thinking' }, 0, lost)
+    await clock.advance(0)
+    await clock.advance(80_000)
+    expect(channel.searches).toBe(0)
+    await clock.advance(5 * 60_000)
+    expect(channel.searches).toBeGreaterThan(0)
+    expect(channel.messages.map(({ content }) => content)).toEqual(['💭 Thinking…'])
+    card.show({ phase: 'settled', messages: ['one'] })
+    await clock.advance(1_000)
+    expect([visible(), channel.messages.length, first]).toEqual([['one'], 1, ['1']])
+  })
+
+  it('is given up in the end, though the channel can be read', async () => {
+    const clock = new SimulatedClock()
+    const channel = new ReadOnlyChannel(clock, 0, Array<CallOutcome>(100).fill('fails'))
+    const { failed, isDone } = open({ phase: 'settled', messages: ['one'] }, channel, clock)
+    await clock.advance(0)
+    await clock.advance(30 * 60_000)
+    expect(channel.searches).toBeGreaterThan(0)
+    expect([failed, isDone()]).toEqual([['other side closed'], true])
+  })
+
+  it('is sent again when it is not there', async () => {
+    const never: CallOutcome[] = Array.from({ length: 9 }, () => 'fails')
+    const { channel, clock, visible } = start({ phase: 'thinking' }, 0, never)
+    await clock.advance(0)
+    await clock.advance(10 * 60_000)
+    expect(channel.searches).toBeGreaterThan(0)
+    expect(visible()).toEqual(['💭 Thinking…'])
+  })
+})
+
+/** A channel that can be read and not be written to. */
+class ReadOnlyChannel extends ChannelInMemory {
+  override find(): Promise<FoundMessage[]> {
+    this.searches++
+    return Promise.resolve([])
+  }
+}
+
+describe('a card of an earlier process', () => {
+  const settled = { phase: 'settled', messages: ['one', 'two', 'three'] } as const
+
+  /** A channel in which an earlier process has shown something and was killed. */
+  async function killedAt(state: CardState, next: CardState = state) {
+    const before = start(state)
+    await before.clock.advance(0)
+    await before.clock.advance(100)
+    before.card.show(next)
+    await before.clock.advance(2_000)
+    before.card.abandon()
+    return before
+  }
+
+  async function reopen(...card: Parameters<typeof open>) {
+    const opened = open(...card)
+    await opened.clock.advance(0)
+    return opened
+  }
+
+  it('goes on in the messages that are there', async () => {
+    const { channel, clock } = await killedAt({ phase: 'answering', finished: ['one'], tail: 'tw' })
+    const { visible, told, first } = await reopen(settled, channel, clock, { statusMessageId: '1' })
+    await clock.advance(5_000)
+    expect(visible()).toEqual(['one', 'two', 'three'])
+    expect(channel.messages).toHaveLength(3)
+    expect([told, first]).toEqual([['delivered 1 2 3'], []])
+  })
+
+  it('looks before it does anything, and finds a message nobody knew of', async () => {
+    const { channel, clock } = await killedAt({ phase: 'thinking' })
+    const { visible, first } = await reopen({ phase: 'queued', position: 2, restored: true }, channel, clock, {
+      statusMessageId: null,
+    })
+    await clock.advance(5_000)
+    expect(visible()).toEqual(['⏳ Parley was restarted; your question goes on. You are 2nd in line.'])
+    expect([channel.searches, channel.messages.length, first]).toEqual([1, 1, ['1']])
+  })
+
+  it('does nothing but say so when all is there', async () => {
+    const { channel, clock } = await killedAt(settled)
+    const changes = channel.messages.map(({ changedAt }) => changedAt)
+    const { told } = await reopen(settled, channel, clock, { statusMessageId: '1' })
+    await clock.advance(5_000)
+    expect(told).toEqual(['delivered 1 2 3'])
+    expect(channel.messages.map(({ changedAt }) => changedAt)).toEqual(changes)
+  })
+
+  it('is not fooled by the nonce of a message that was taken away', async () => {
+    const written = { phase: 'answering', finished: ['one'], tail: 'two' } as const
+    const { channel, clock } = await killedAt(written, { phase: 'suspended' })
+    const { visible, told } = await reopen(settled, channel, clock, { statusMessageId: '1' })
+    await clock.advance(20_000)
+    expect(visible()).toEqual(['one', 'two', 'three'])
+    expect(told).toEqual(['delivered 1 3 4'])
+  })
+
+  it('sends the first message anew when that is gone', async () => {
+    const { channel, clock } = await killedAt({ phase: 'thinking' })
+    channel.deleteMessage(0)
+    const { visible, told } = await reopen({ phase: 'settled', messages: ['one'] }, channel, clock, {
+      statusMessageId: '1',
+    })
+    await clock.advance(10_000)
+    expect(visible()).toEqual(['one'])
+    expect(told).toEqual(['delivered 2'])
+  })
+
+  it('tries to look until that works', async () => {
+    const clock = new SimulatedClock()
+    const channel = new ChannelInMemory(clock, 0, ['fails', 'fails', 'fails'])
+    const { visible } = await reopen({ phase: 'thinking' }, channel, clock, { statusMessageId: null })
+    await clock.advance(10_000)
+    expect([channel.searches, visible()]).toEqual([4, ['💭 Thinking…']])
   })
 })

@@ -16,7 +16,7 @@ export async function playScript(
     case 'answer':
       return answer(script, body, response)
     case 'echo':
-      return answer({ type: 'answer', text: echoOf(body) }, body, response)
+      return answer({ type: 'answer', text: echoOf(body, script.counting ?? true) }, body, response)
     case 'error':
       return sendError(response, script)
     case 'streamError':
@@ -126,10 +126,10 @@ function words(text: string): string[] {
   return text.match(/\s*\S+|\s+$/g) ?? []
 }
 
-function echoOf(body: ChatBody): string {
+function echoOf(body: ChatBody, counting: boolean): string {
   const messages = body.messages ?? []
   const last = messages.findLast(({ role }) => role === 'user')
-  return `echo: ${last?.content ?? ''} (${messages.length} messages)`
+  return `echo: ${last?.content ?? ''} (${counting ? `${messages.length} messages` : 'that is all'})`
 }
 
 /** About four characters to a token, as OpenAI's own rule of thumb has it. */

@@ -48,7 +48,7 @@ export type Script =
   | AnswerScript
   | ErrorScript
   /** Answers `echo: <last user message> (<n> messages)`; all messages of the prompt are counted. */
-  | { readonly type: 'echo' }
+  | { readonly type: 'echo' /** False leaves the number of messages out. */; readonly counting?: boolean }
   /** Sends so many chunks of text, then an error event in the stream. */
   | { readonly type: 'streamError'; readonly afterChunks: number; readonly code: string; readonly message: string }
   /** Sends so many chunks of text, then destroys the socket. */

@@ -1,0 +1,201 @@
+import type { Database } from 'better-sqlite3'
+import type { ConversationKey } from '#domain/conversation.ts'
+import { type ConversationRequest, DIRECT_SERVER_ID, originOf, type RequestOrigin } from '#domain/request.ts'
+import type {
+  AcceptResult,
+  DirectChannel,
+  RecoveredRequest,
+  Recovery,
+  RequeueResult,
+  Settlement,
+  Turn,
+  UndeliveredReply,
+  WriteResult,
+} from '#protocol/database.ts'
+import { type ChannelStatements, prepareChannelStatements } from './channel-statements.ts'
+import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
+import { type OutboxStatements, prepareOutboxStatements } from './outbox-statements.ts'
+import { mayComplete, mayRequeue, maySettle, mayStart } from './request-fence.ts'
+import { prepareRequestStatements, type RequestStatements, type StoredRequest } from './request-statements.ts'
+
+/** What one step of retention has deleted. */
+export interface Pruned {
+  readonly requests: number
+  readonly messages: number
+  readonly conversations: readonly ConversationKey[]
+}
+
+/** What is written about requests. Each method is one write: to be called inside a savepoint, all or nothing. */
+export class RequestRecords {
+  readonly #requests: RequestStatements
+  readonly #messages: MessageStatements
+  readonly #outbox: OutboxStatements
+  readonly #channels: ChannelStatements
+  readonly #now: () => number
+
+  /** `now` in ms since epoch. */
+  constructor(database: Database, now: () => number) {
+    this.#requests = prepareRequestStatements(database)
+    this.#messages = prepareMessageStatements(database)
+    this.#outbox = prepareOutboxStatements(database)
+    this.#channels = prepareChannelStatements(database)
+    this.#now = now
+  }
+
+  /** A request that is stored already, under its own id, was stored by an earlier call whose answer was lost. */
+  accept(request: ConversationRequest): AcceptResult {
+    if (this.#requests.insertQueued.run(request).changes === 1) {
+      this.#noteRead(request)
+      return 'stored'
+    }
+    return this.#requests.state.get(request.id) === undefined ? 'duplicate' : 'stored'
+  }
+
+  start(requestId: string, attempt: number, startedAt: number): WriteResult {
+    if (!mayStart(this.#requests.state.get(requestId), attempt)) return 'stale'
+    this.#requests.start.run({ requestId, attempt, startedAt })
+    return 'stored'
+  }
+
+  requeue(requestId: string, attempt: number, counted: boolean): RequeueResult {
+    const state = this.#requests.state.get(requestId)
+    // Accepting it had failed, so nothing here says that it has ended: it may run again.
+    if (state === undefined) return { type: 'requeued' }
+    if (state.status === 'COMPLETED') return this.#storedAnswer(requestId)
+    if (!mayRequeue(state, attempt)) return { type: 'stale' }
+    this.#requests.requeue.run({ requestId, attempt: counted ? attempt : attempt - 1 })
+    return { type: 'requeued' }
+  }
+
+  settle(settlement: Settlement): WriteResult {
+    const { requestId, attempt, status, messages, finishedAt } = settlement
+    if (!maySettle(this.#requests.state.get(requestId), attempt, status)) return 'stale'
+    this.#requests.settle.run(settlement)
+    this.#queueDelivery(requestId, messages, finishedAt)
+    return 'stored'
+  }
+
+  saveTurn(turn: Turn): WriteResult {
+    const { request, attempt, messages, answeredAt: finishedAt } = turn
+    const state = this.#requests.state.get(request.id)
+    if (state === undefined) {
+      this.#requests.insertCompleted.run({ ...request, attempt, finishedAt })
+      this.#noteRead(request)
+    } else {
+      if (!mayComplete(state, attempt)) return 'stale'
+      this.#requests.complete.run({ requestId: request.id, attempt, finishedAt })
+    }
+    this.#insertHistory(turn)
+    this.#queueDelivery(request.id, messages, finishedAt)
+    return 'stored'
+  }
+
+  setStatusMessage(requestId: string, statusMessageId: string): void {
+    this.#requests.setStatusMessage.run({ requestId, statusMessageId })
+  }
+
+  markDelivered(requestId: string, messageIds: readonly string[]): void {
+    this.#outbox.deliver.run({ requestId, messageIds: JSON.stringify(messageIds), endedAt: this.#now() })
+    this.#requests.dropToken.run(requestId)
+  }
+
+  abandonDelivery(requestId: string, reason: string): void {
+    this.#outbox.abandon.run({ requestId, reason, endedAt: this.#now() })
+    this.#requests.dropToken.run(requestId)
+  }
+
+  recover(origin: RequestOrigin): Recovery {
+    const interrupted = this.#requests.requeueInterrupted.run({ origin }).changes
+    const waiting = this.#requests.waiting.all({ origin }).map(recoveredRequest)
+    return { waiting, undelivered: this.#undelivered(origin), interrupted }
+  }
+
+  interruptLeftovers(origin: RequestOrigin, finishedAt: number): number {
+    return this.#requests.interruptActive.run({ origin, finishedAt, errorCode: 'REQUEST_INTERRUPTED' }).changes
+  }
+
+  markRead(channel: DirectChannel): void {
+    this.#channels.read.run({ ...channel, usedAt: this.#now() })
+  }
+
+  directChannels(limit: number): DirectChannel[] {
+    return this.#channels.lastUsed.all(Math.max(0, Math.trunc(limit)))
+  }
+
+  forget(key: ConversationKey): number {
+    this.#requests.blankTexts.run(key)
+    return this.#messages.deleteConversation.run(key).changes
+  }
+
+  /** Deletes the oldest requests that ended before an instant and have nothing left to deliver, with all their rows. */
+  prune(finishedBefore: number, limit: number): Pruned {
+    const requests = this.#requests.finishedBefore.all({ finishedBefore, limit })
+    let messages = 0
+    for (const { id } of requests) {
+      messages += this.#messages.deleteTurn.run(id).changes
+      this.#outbox.delete.run(id)
+      this.#requests.delete.run(id)
+    }
+    return { requests: requests.length, messages, conversations: requests }
+  }
+
+  probe(): void {
+    this.#channels.probe.run(this.#now())
+  }
+
+  #storedAnswer(requestId: string): RequeueResult {
+    const stored = this.#messages.answer.get(requestId)
+    return stored === undefined ? { type: 'stale' } : { type: 'answered', ...stored }
+  }
+
+  /** A request of a direct message shows that the conversation has been read up to there. */
+  #noteRead(request: ConversationRequest): void {
+    const { serverId, channelId, userId, discordMessageId, interactionToken } = request
+    if (serverId !== DIRECT_SERVER_ID || originOf(request) !== 'discord') return
+    // The id of a command is none of a message.
+    if (discordMessageId === null || interactionToken !== null) return
+    this.markRead({ channelId, userId, lastMessageId: discordMessageId })
+  }
+
+  #queueDelivery(requestId: string, messages: readonly string[], createdAt: number): void {
+    for (const [part, content] of messages.entries()) this.#outbox.insert.run({ requestId, part, content, createdAt })
+    if (messages.length === 0) this.#requests.dropToken.run(requestId)
+  }
+
+  #undelivered(origin: RequestOrigin): UndeliveredReply[] {
+    const replies = new Map<string, UndeliveredReply & { messages: string[] }>()
+    for (const { content, ...stored } of this.#outbox.pending.all({ origin })) {
+      const { request, statusMessageId } = recoveredRequest(stored)
+      const known = replies.get(request.id)
+      if (known) known.messages.push(content)
+      else replies.set(request.id, { request, statusMessageId, messages: [content] })
+    }
+    return [...replies.values()]
+  }
+
+  #insertHistory({ request, answer, model, usage, answeredAt }: Turn): void {
+    const key = { requestId: request.id, userId: request.userId, serverId: request.serverId }
+    this.#messages.insert.run({
+      ...key,
+      role: 'user',
+      content: request.message,
+      timestamp: request.timestamp,
+      model: null,
+      promptTokens: null,
+      completionTokens: null,
+    })
+    this.#messages.insert.run({
+      ...key,
+      role: 'assistant',
+      content: answer,
+      timestamp: answeredAt,
+      model,
+      promptTokens: usage?.promptTokens ?? null,
+      completionTokens: usage?.completionTokens ?? null,
+    })
+  }
+}
+
+function recoveredRequest({ attempt, statusMessageId, ...request }: StoredRequest): RecoveredRequest {
+  return { request, attempt, statusMessageId }
+}

@@ -1,0 +1,182 @@
+import type { REST } from 'discord.js'
+import type { Clock } from '#actors/clock.ts'
+import type { Log } from '#actors/log.ts'
+import { errorMessage } from '#domain/errors.ts'
+import type { DatabaseApi, DirectChannel } from '#protocol/database.ts'
+import type { NewRequest } from '#protocol/queue.ts'
+import { type RawMessage, readMessagesAfter } from './channel-messages.ts'
+import { readDeliveryProblem } from './delivery-problem.ts'
+import { joinRequests, readMessage } from './intake.ts'
+import { readMessageEvent } from './message-event.ts'
+import { answeredIn } from './own-messages.ts'
+import { byAge, snowflakeAt } from './snowflake.ts'
+
+/** How much of what came while Parley was away is looked at. */
+export interface CatchUpLimits {
+  /** Older messages are left alone. */
+  readonly ageMs: number
+  /** Direct conversations, those used last first. */
+  readonly channels: number
+  /** Of each of them; 0 switches it off. */
+  readonly messages: number
+}
+
+export interface CatchUpOptions {
+  readonly limits: CatchUpLimits
+  readonly rest: REST
+  readonly store: Pick<DatabaseApi, 'directChannels'>
+  readonly clock: Clock
+  readonly log: Log
+  /** Tells whether a message is new, and remembers it. */
+  readonly isNew: (messageId: string) => boolean
+  /** Offers a request to the queue; when it is refused, its user is told so. */
+  readonly take: (request: NewRequest, newestId: string) => Promise<void>
+  /** Notes how far a conversation was read in which there was nothing to take in. */
+  readonly markRead: (channel: DirectChannel) => void
+}
+
+/** What somebody wrote meanwhile. */
+interface Missed {
+  readonly request: NewRequest
+  readonly oldestId: string
+  readonly newestId: string
+  readonly count: number
+}
+
+/** Tries to read a channel, and the waits between them. */
+const PAUSES_MS = [1_000, 5_000, 30_000]
+
+/**
+ * Takes in what came in direct conversations while nobody listened: Discord does not send it to a new session.
+ * One channel is read after the other, so that most of what the bot may ask of Discord is left to the answers.
+ */
+export class CatchUp {
+  readonly #options: CatchUpOptions
+  readonly #aborter = new AbortController()
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(options: CatchUpOptions) {
+    this.#options = options
+  }
+
+  /** To be called before anything of a new session is taken in: how far was read before it is asked at once. */
+  begin(botId: string): void {
+    const { limits, store, log } = this.#options
+    if (limits.messages === 0 || this.#aborter.signal.aborted) return
+    const channels = this.#patiently(
+      () => store.directChannels(limits.channels),
+      () => true,
+    )
+    const running = Promise.all([channels, this.#running])
+    this.#running = running
+      .then(([known]) => this.#run(known, botId))
+      .catch((error: unknown) => {
+        log.error({ error: errorMessage(error) }, 'what came while Parley was away could not be taken in')
+      })
+  }
+
+  /** Resolves when nothing is under way any more; what was not taken in is left to the next start. */
+  async stop(): Promise<void> {
+    this.#aborter.abort()
+    await this.#running
+  }
+
+  async #run(channels: readonly DirectChannel[], botId: string): Promise<void> {
+    const missed = await this.#gather(channels, botId)
+    if (missed.length === 0) return
+    const messages = missed.reduce((sum, { count }) => sum + count, 0)
+    this.#options.log.info({ messages, conversations: missed.length }, 'messages came while Parley was away')
+    for (const { request, newestId } of missed) {
+      if (this.#aborter.signal.aborted) return
+      await this.#options.take(request, newestId)
+    }
+  }
+
+  /** Who has waited longest comes first. */
+  async #gather(channels: readonly DirectChannel[], botId: string): Promise<Missed[]> {
+    const missed: Missed[] = []
+    for (const channel of channels) {
+      const inChannel = this.#join(channel, await this.#read(channel), botId)
+      if (inChannel) missed.push(inChannel)
+    }
+    return missed.sort((a, b) => byAge(a.oldestId, b.oldestId))
+  }
+
+  /** What came in a channel since it was last read; nothing when it cannot be read. */
+  async #read(channel: DirectChannel): Promise<RawMessage[]> {
+    const { limits, log } = this.#options
+    const { channelId } = channel
+    try {
+      const isPassing = (error: unknown) => readDeliveryProblem(error).type === 'passing'
+      const messages = await this.#patiently(() => this.#readOnce(channel), isPassing)
+      if (messages.length === limits.messages) {
+        log.warn({ channelId }, 'more came than is read; see discord.catchUpMessages')
+      }
+      return messages
+    } catch (error) {
+      const facts = { channelId, error: errorMessage(error) }
+      const problem = 'a conversation could not be read for what came while Parley was away'
+      if (!this.#aborter.signal.aborted) log.warn(facts, problem)
+      return []
+    }
+  }
+
+  /** Tries again, after longer and longer pauses, while the trouble may pass. */
+  async #patiently<T>(work: () => Promise<T>, isPassing: (error: unknown) => boolean): Promise<T> {
+    const { signal } = this.#aborter
+    for (const pauseMs of PAUSES_MS) {
+      try {
+        return await work()
+      } catch (error) {
+        if (signal.aborted || !isPassing(error)) throw error
+        await pause(this.#options.clock, pauseMs, signal)
+      }
+    }
+    return work()
+  }
+
+  #readOnce({ channelId, lastMessageId }: DirectChannel): Promise<RawMessage[]> {
+    const { limits, rest, clock } = this.#options
+    const earliest = snowflakeAt(clock.now() - limits.ageMs)
+    const after = byAge(lastMessageId, earliest) < 0 ? earliest : lastMessageId
+    return readMessagesAfter(rest, channelId, after, limits.messages, this.#aborter.signal)
+  }
+
+  /** Makes one request of what somebody wrote; where nobody did, that is noted. */
+  #join({ channelId, userId }: DirectChannel, messages: readonly RawMessage[], botId: string): Missed | undefined {
+    const { isNew, markRead } = this.#options
+    // What was refused is not taken in later, although that it was could not be stored.
+    const answered = answeredIn(messages, botId)
+    const asked = messages.flatMap((raw) => readAsked(raw, botId)).filter(({ id }) => !answered.has(id))
+    // What came live meanwhile has been taken in, or is just being.
+    const missed = asked.filter(({ id }) => isNew(id))
+    const request = joinRequests(missed.map(({ request: one }) => one))
+    const [oldest, newest] = [missed[0], missed.at(-1)]
+    if (oldest && newest && request) {
+      return { request, oldestId: oldest.id, newestId: newest.id, count: missed.length }
+    }
+    const last = messages.at(-1)
+    if (last && asked.length === 0) markRead({ channelId, userId, lastMessageId: last.id })
+    return undefined
+  }
+}
+
+/** The request a message makes, if it is one that somebody wrote. */
+function readAsked(raw: RawMessage, botId: string): { readonly id: string; readonly request: NewRequest }[] {
+  const message = readMessageEvent(raw, botId)
+  const request = message && readMessage(message, botId)
+  return request ? [{ id: message.id, request }] : []
+}
+
+/** Resolves after some time, or when it is no longer worth waiting. */
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      timer.cancel()
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = clock.setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+  })
+}

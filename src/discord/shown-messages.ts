@@ -1,0 +1,86 @@
+import type { FoundMessage } from './own-messages.ts'
+import { byAge } from './snowflake.ts'
+
+/** A message as Discord has it. */
+export interface Shown {
+  readonly messageId: string
+  content: string
+  /** ms since epoch; long ago when it is not known. */
+  changedAt: number
+}
+
+/** Never equal to what should be seen. */
+export const UNKNOWN = ''
+
+/** The messages that show one answer on Discord, in their order. */
+export class ShownMessages {
+  readonly #messages: Shown[] = []
+  /** How many were ever sent, as far as is known: those that were lost since, too. */
+  #posted = 0
+  #firstTaken = false
+
+  get posted(): number {
+    return this.#posted
+  }
+
+  get count(): number {
+    return this.#messages.length
+  }
+
+  get ids(): string[] {
+    return this.#messages.map(({ messageId }) => messageId)
+  }
+
+  at(index: number): Shown | undefined {
+    return this.#messages[index]
+  }
+
+  /** The first message that was ever there; once. */
+  takeFirst(): string | undefined {
+    if (this.#firstTaken) return undefined
+    const first = this.#messages[0]?.messageId
+    this.#firstTaken = first !== undefined
+    return first
+  }
+
+  /** Adds a message that was sent; one that is there already has only used up its nonce. */
+  add(messageId: string, content: string, changedAt: number): void {
+    this.#posted++
+    if (!this.#has(messageId)) this.#messages.push({ messageId, content, changedAt })
+  }
+
+  /** What follows a lost message is sent again after it, so that the parts stay in order. */
+  forget(shown: Shown): void {
+    this.#messages.splice(this.#messages.indexOf(shown), 1)
+  }
+
+  /**
+   * Takes over what was found on Discord.
+   *
+   * @param knownIds are there, whether they were found or not: what became of them shows when they are edited.
+   * @param wanted what is to be seen: of the messages that could belong to any question, as many are ours as say this.
+   */
+  adopt(found: readonly FoundMessage[], knownIds: readonly string[], wanted: readonly string[]): void {
+    const missing = [...wanted]
+    for (const { messageId, content, isOurs } of [...found].sort(oursFirst)) {
+      const index = missing.indexOf(content)
+      if (!isOurs && index < 0) continue
+      if (index >= 0) missing.splice(index, 1)
+      this.#adopt(messageId, content)
+    }
+    for (const messageId of knownIds) this.#adopt(messageId, UNKNOWN)
+    this.#messages.sort((a, b) => byAge(a.messageId, b.messageId))
+  }
+
+  #adopt(messageId: string, content: string): void {
+    if (!this.#has(messageId)) this.add(messageId, content, Number.NEGATIVE_INFINITY)
+  }
+
+  #has(messageId: string): boolean {
+    return this.#messages.some((shown) => shown.messageId === messageId)
+  }
+}
+
+function oursFirst(a: FoundMessage, b: FoundMessage): number {
+  return Number(b.isOurs) - Number(a.isOurs)
+}

@@ -1,0 +1,56 @@
+import type { Failure } from './failure.ts'
+
+/** Discord's limit for one message, in UTF-16 code units. */
+export const MESSAGE_LIMIT = 2_000
+
+/** Small print below an answer that could not be stored. */
+export const NOT_REMEMBERED = 'This answer could not be saved, so it may not be remembered.'
+
+/** What somebody reads whose question was cancelled. */
+export const CANCELLED = {
+  user: '🛑 Cancelled. Nothing was kept.',
+  shutdown:
+    '⚠️ Parley is being restarted and had to stop here. Your question was not answered; please send it again in a moment.',
+} as const
+
+/** What somebody reads whose question ended without an answer. */
+export function failureNotice({ message, code }: Pick<Failure, 'message' | 'code'>): string {
+  return `⚠️ ${message}\n-# ${code}`
+}
+
+/** What there is to note about an answer. */
+export interface AnswerFacts {
+  /** `length`: the model stopped at its token limit. */
+  readonly stopReason: 'end' | 'length'
+  /** Older messages that did not fit the prompt. */
+  readonly trimmedMessages: number
+}
+
+/** The messages that show an answer: its parts, and in small print what there is to note. */
+export function answerMessages(parts: readonly string[], facts: AnswerFacts): string[] {
+  return answerNotes(facts).reduce((messages, note) => withSmallPrint(messages, note), [...parts])
+}
+
+/** What there is to note about an answer, a sentence each. */
+export function answerNotes({ stopReason, trimmedMessages }: AnswerFacts): string[] {
+  const notes: string[] = []
+  if (stopReason === 'length') notes.push('The answer reached its length limit and stops here.')
+  if (trimmedMessages > 0) {
+    const [oldest, were] =
+      trimmedMessages === 1 ? ['The oldest message', 'was'] : [`The oldest ${trimmedMessages} messages`, 'were']
+    notes.push(`${oldest} of our conversation no longer fit and ${were} left out.`)
+  }
+  return notes
+}
+
+export function withSmallPrint(messages: readonly string[], note: string): string[] {
+  return withNote(messages, `-# ${note}`)
+}
+
+/** Puts a note below the last message, or into one of its own when it does not fit. */
+export function withNote(messages: readonly string[], note: string): string[] {
+  const last = messages.at(-1)
+  const joined = last === undefined ? note : `${last}\n${note}`
+  if (last === undefined || joined.length <= MESSAGE_LIMIT) return [...messages.slice(0, -1), joined]
+  return [...messages, note]
+}

@@ -1,0 +1,97 @@
+import { refuse } from '#domain/admission.ts'
+import type { ConversationRequest } from '#domain/request.ts'
+import type { AddResult, NewRequest, Refusal, RequestEvent } from '#protocol/queue.ts'
+import { idOf, type QueueCore } from './queue-core.ts'
+import type { AddListener } from './queue-message.ts'
+import type { ActiveRequest, Admitted } from './queue-state.ts'
+import { describeRefusal, refusal } from './refusals.ts'
+import type { Acceptance } from './request-journal.ts'
+
+/** How messages become requests in line: admitted, stored, told; or refused. */
+export class RequestIntake {
+  readonly #core: QueueCore
+
+  constructor(core: QueueCore) {
+    this.#core = core
+  }
+
+  /** Admits a message or refuses it; what is admitted is in line only once it is stored. */
+  add(
+    message: NewRequest,
+    listener: (event: RequestEvent) => void,
+    answer: AddListener,
+    { stopping }: { readonly stopping: boolean },
+  ): void {
+    const { options, state, journal, deliver } = this.#core
+    const { settings, clock, newId } = options
+    const reason = refuse({ ...this.#facts(message), stopping })
+    if (reason) return answer(this.refused(describeRefusal(reason, settings)))
+    const request: ConversationRequest = {
+      ...message,
+      id: newId(),
+      timestamp: clock.now(),
+      priority: 0,
+      notBefore: null,
+    }
+    const active = state.admit({ request, listener })
+    void journal.accepted(request).then((result) => deliver({ type: 'stored', active, result, answer }))
+  }
+
+  /** What the database said of an admitted message. */
+  stored(active: ActiveRequest, result: Acceptance, answer: AddListener): void {
+    const { options, state, journal } = this.#core
+    const { request } = active
+    const failed = result === 'failed' || result === 'unavailable'
+    if (result === 'duplicate') return this.#withdraw(active, refusal('REQUEST_DUPLICATE'), answer)
+    if (failed && options.settings.whenUnavailable === 'refuse') {
+      if (result === 'failed') journal.takeBack(request, options.clock.now())
+      return this.#withdraw(active, refusal('REQUEST_NOT_STORED'), answer)
+    }
+    if (failed) journal.acceptLater(request)
+    active.stored = !failed
+    state.enqueue(active)
+    answer({ accepted: true, request, position: state.position(active) })
+    this.announce(active, { restored: false })
+  }
+
+  /** Puts a request of an earlier process in line, without telling anybody. */
+  restore(admitted: Admitted): ActiveRequest {
+    const active = this.#core.state.admit(admitted)
+    active.stored = true
+    this.#core.state.enqueue(active)
+    return active
+  }
+
+  announce(active: ActiveRequest, { restored }: { readonly restored: boolean }): void {
+    const { state, events } = this.#core
+    events.positionsChanged()
+    events.tell(active, { type: 'queued', position: state.position(active), restored, ...idOf(active) })
+  }
+
+  refused(reason: Refusal): AddResult {
+    this.#core.counters.rejected(reason.code)
+    return { accepted: false, refusal: reason }
+  }
+
+  #facts({ message, userId, discordMessageId }: NewRequest) {
+    const { options, state } = this.#core
+    const { pool, settings } = options
+    const activeOfUser = state.byUser(userId)
+    return {
+      message,
+      maxMessageLength: settings.maxMessageLength,
+      userIsActive: activeOfUser !== undefined,
+      isReplay: discordMessageId !== null && activeOfUser?.request.discordMessageId === discordMessageId,
+      waiting: state.waiting,
+      freeSlots: Math.max(0, pool.slots - pool.slotsUsed),
+      maxQueueSize: settings.maxQueueSize,
+    }
+  }
+
+  /** An admitted message that does not become a request after all. */
+  #withdraw(active: ActiveRequest, reason: Refusal, answer: AddListener): void {
+    this.#core.state.withdraw(active)
+    for (const listener of active.attached.onEnd) listener(undefined)
+    answer(this.refused(reason))
+  }
+}

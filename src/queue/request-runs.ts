@@ -1,0 +1,83 @@
+import { crashPoint } from '#actors/crash-point.ts'
+import { errorMessage } from '#domain/errors.ts'
+import type { AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
+import type { QueueCore } from './queue-core.ts'
+import type { ActiveRequest } from './queue-state.ts'
+
+/** Hands requests to the pool and passes on what their executions tell. */
+export class RequestRuns {
+  readonly #core: QueueCore
+
+  constructor(core: QueueCore) {
+    this.#core = core
+  }
+
+  /** Starts as many of those in line as there are free places. */
+  dispatch(): void {
+    const { options, state, events } = this.#core
+    while (options.pool.slotsUsed < options.pool.slots) {
+      const active = state.startNext(options.clock.now())
+      if (!active) return
+      events.positionsChanged()
+      this.#start(active)
+    }
+  }
+
+  progress(requestId: string, attempt: number, event: AssistantEvent): void {
+    const { options, events } = this.#core
+    const active = this.atWork(requestId, attempt)
+    if (!active) return
+    switch (event.type) {
+      case 'delta':
+        return events.tell(active, { ...event, requestId, attempt })
+      case 'reasoning':
+        return events.tell(active, { type: 'thinking', requestId, attempt })
+      case 'modelRetry':
+        return options.log.warn({ requestId, attempt, call: event.call }, 'the model is called again')
+      default:
+        return event satisfies never
+    }
+  }
+
+  cancel({ requestId, attached }: ActiveRequest): void {
+    try {
+      attached.run?.cancel()
+    } catch (error) {
+      this.#core.options.log.error({ requestId, error: errorMessage(error) }, 'a run could not be asked to stop')
+    }
+  }
+
+  /** The request, if this attempt of it is the one at work; what comes from another is late and counted. */
+  atWork(requestId: string, attempt: number): ActiveRequest | undefined {
+    const active = this.#core.state.byId(requestId)
+    if (active?.status === 'PROCESSING' && active.attempt === attempt && !active.storing) return active
+    this.#core.counters.lateEvents++
+    return undefined
+  }
+
+  #start(active: ActiveRequest): void {
+    const { options, journal, events, deliver } = this.#core
+    const { clock, settings } = options
+    const { requestId, attempt } = active
+    active.attached.deadline ??= clock.setTimeout(
+      () => deliver({ type: 'deadline', requestId }),
+      settings.requestTimeoutMs,
+    )
+    journal.started(requestId, attempt, clock.now())
+    events.tell(active, { type: 'started', requestId, attempt })
+    void this.#run(active).then((outcome) => deliver({ type: 'complete', requestId, attempt, outcome }))
+  }
+
+  /** A request that the pool does not take counts as one whose thread was lost. */
+  async #run({ request, attached, requestId, attempt }: ActiveRequest): Promise<AssistantOutcome> {
+    const onEvent = (event: AssistantEvent) => this.#core.deliver({ type: 'progress', requestId, attempt, event })
+    try {
+      crashPoint('dispatch.before')
+      attached.run = this.#core.options.pool.run(request, attempt, onEvent)
+      crashPoint('dispatch.after')
+      return await attached.run.outcome
+    } catch (error) {
+      return { type: 'lost', reason: errorMessage(error) }
+    }
+  }
+}
