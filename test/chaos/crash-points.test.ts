@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { CRASH_POINTS } from '#actors/crash-point.ts'
+import { CrashWorld, type Person } from '#support/chaos/crash-world.ts'
+import { tell } from '#support/chaos/report.ts'
+import { isLong } from '#support/chaos/scale.ts'
+
+/** The long answer takes two messages, and so at least two calls to deliver it. */
+const POINTS = [
+  ...CRASH_POINTS.filter((point) => !point.startsWith('recovery')),
+  'delivery.before:2',
+  'delivery.after:2',
+]
+
+/** Where the second process is killed, which takes up what the first one has left. */
+const RECOVERY_POINTS = [...CRASH_POINTS, 'delivery.before:2', 'delivery.after:2']
+
+describe.skipIf(isLong)('a process that is killed again and again, each time at another point', () => {
+  it('loses nothing, does nothing twice, and leaves nothing half done', { timeout: 120_000 }, async () => {
+    const world = await CrashWorld.create(POINTS.length)
+    for (const [turn, point] of POINTS.entries()) await killAt(world, point, personOf(world, turn))
+    // Nobody has written meanwhile: this one is killed while it goes on with what the last one has left.
+    await world.killed(world.start('recovery.after'), () => world.answered())
+    await finish(world)
+    expect(world.kills).toBe(POINTS.length + 1)
+  })
+})
+
+describe.runIf(isLong)('a process that is killed', () => {
+  const cases = POINTS.flatMap((point) => RECOVERY_POINTS.map((recoveryPoint) => ({ point, recoveryPoint })))
+
+  it.each(cases)(
+    'at $point, and the next one at $recoveryPoint, loses nothing, does nothing twice, and leaves nothing half done',
+    { timeout: 120_000 },
+    async ({ point, recoveryPoint }) => {
+      const world = await CrashWorld.create(2)
+      await killAt(world, point, personOf(world, 0))
+      await world.killed(world.start(recoveryPoint), () => world.answered())
+      expect(await world.problems()).toEqual([])
+      await finish(world)
+      tell('crash-points', { point, recoveryPoint, kills: world.kills, ...(await world.ends()) })
+    },
+  )
+})
+
+/** Somebody asks as soon as Parley has taken up what was left; unless that has killed it already. */
+async function killAt(world: CrashWorld, point: string, person: Person): Promise<void> {
+  const parley = world.start(point)
+  await world.killed(parley, async (isRunning) => {
+    await world.answered()
+    if (isRunning()) await world.ask(person, { long: true })
+    await world.answered()
+  })
+  expect(await world.problems()).toEqual([])
+}
+
+/** A last process brings everything to its end. */
+async function finish(world: CrashWorld): Promise<void> {
+  const last = await world.ready()
+  await world.answered()
+  await world.stop(last)
+  expect(await world.problems()).toEqual([])
+  expect(await world.unfinished()).toEqual([])
+}
+
+function personOf({ people }: CrashWorld, index: number): Person {
+  const person = people[index]
+  if (!person) throw new Error(`expected a person with the number ${index}`)
+  return person
+}
