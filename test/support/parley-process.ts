@@ -82,6 +82,12 @@ export class ParleyProcess {
     return this.stderr.text.replaceAll(/^\{.*\}\n/gm, '')
   }
 
+  get pid(): number {
+    const { pid } = this.#child
+    if (pid === undefined) throw new Error('expected a process that has started')
+    return pid
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }

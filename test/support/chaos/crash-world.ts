@@ -5,7 +5,7 @@ import { type OpenAiServerHandle, startOpenAiServer } from '#support/openai/star
 import { type ParleyProcess, startParley } from '#support/parley-process.ts'
 import { temporaryFolder } from '#support/temporary-folder.ts'
 import { contradictions, storedRequests, unfinished, violations } from './inside.ts'
-import { isFinal, outsideProblems, type Question, type Shown, shownFor } from './outside.ts'
+import { isFinal, outsideProblems, type Question, shownFor } from './outside.ts'
 
 /** How long one thing is waited for before the test says what was there instead. */
 const PATIENCE_MS = 40_000
@@ -163,11 +163,13 @@ export class CrashWorld {
     )
   }
 
-  /** How the questions ended. */
-  async ends(): Promise<Readonly<Record<Shown['type'], number>>> {
-    const ends = { nothing: 0, unfinished: 0, answer: 0, failed: 0, refused: 0 }
+  /** How the questions ended, and how many did so: `answer`, or `failed` and `refused` with their code. */
+  async ends(): Promise<Readonly<Record<string, number>>> {
+    const ends: Record<string, number> = {}
     await this.#ofEach((question, messages) => {
-      ends[shownFor(question, messages).type] += 1
+      const shown = shownFor(question, messages)
+      const end = 'code' in shown ? `${shown.type} ${shown.code}` : shown.type
+      ends[end] = (ends[end] ?? 0) + 1
       return []
     })
     return ends
