@@ -77,6 +77,8 @@ export class App {
   async start(): Promise<void> {
     try {
       this.#databaseStarting = this.#startDatabase()
+      // Loaded while the database thread starts; what goes wrong is told where it is used.
+      if (this.#showsOnDiscord) import('#discord/discord-gateway.ts').catch(() => undefined)
       const database = await this.#databaseStarting
       if (this.#stopped !== undefined) return
       const pool = this.#startPool(database)

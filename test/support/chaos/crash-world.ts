@@ -23,6 +23,8 @@ const ENVIRONMENT = {
   PARLEY_MAX_RETRIES: '0',
   PARLEY_FIRST_TOKEN_TIMEOUT: '1s',
   PARLEY_SILENCE_TIMEOUT: '500ms',
+  // A preview can show the whole answer before it is stored: a stop must not come in between.
+  PARLEY_SHUTDOWN_GRACE: '20s',
   // What could not be stored is turned away, so that everything accepted has to survive.
   PARLEY_WHEN_UNAVAILABLE: 'refuse',
 } as const
