@@ -15,7 +15,7 @@ const POINTS = [
 const RECOVERY_POINTS = [...CRASH_POINTS, 'delivery.before:2', 'delivery.after:2']
 
 describe.skipIf(isLong)('a process that is killed again and again, each time at another point', () => {
-  it('loses nothing, does nothing twice, and leaves nothing half done', { timeout: 120_000 }, async () => {
+  it('loses nothing, does nothing twice, and leaves nothing half done', { timeout: 300_000 }, async () => {
     const world = await CrashWorld.create(POINTS.length)
     for (const [turn, point] of POINTS.entries()) await killAt(world, point, personOf(world, turn))
     // Nobody has written meanwhile: this one is killed while it goes on with what the last one has left.
