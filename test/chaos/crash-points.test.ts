@@ -33,24 +33,25 @@ describe.runIf(isLong)('a process that is killed', () => {
     { timeout: 120_000 },
     async ({ point, recoveryPoint }) => {
       const world = await CrashWorld.create(2)
-      await killAt(world, point, personOf(world, 0))
-      await world.killed(world.start(recoveryPoint), () => world.answered())
+      expect(await killAt(world, point, personOf(world, 0)), `killed at ${point}`).toBe(true)
+      const atRecoveryPoint = await world.killed(world.start(recoveryPoint), () => world.answered())
       expect(await world.problems()).toEqual([])
       await finish(world)
-      tell('crash-points', { point, recoveryPoint, kills: world.kills, ...(await world.ends()) })
+      tell('crash-points', { point, recoveryPoint, atRecoveryPoint, kills: world.kills, ...(await world.ends()) })
     },
   )
 })
 
-/** Somebody asks as soon as Parley has taken up what was left; unless that has killed it already. */
-async function killAt(world: CrashWorld, point: string, person: Person): Promise<void> {
+/** Somebody asks as soon as Parley has taken up what was left, unless that has killed it; tells whether the point was reached. */
+async function killAt(world: CrashWorld, point: string, person: Person): Promise<boolean> {
   const parley = world.start(point)
-  await world.killed(parley, async (isRunning) => {
+  const atPoint = await world.killed(parley, async (isRunning) => {
     await world.answered()
     if (isRunning()) await world.ask(person, { long: true })
     await world.answered()
   })
   expect(await world.problems()).toEqual([])
+  return atPoint
 }
 
 /** A last process brings everything to its end. */

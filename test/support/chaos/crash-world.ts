@@ -136,15 +136,17 @@ export class CrashWorld {
 
   /**
    * Does something with a process that is to be killed, from when it is ready; one that outlives it is killed from
-   * outside. `work` may do nothing more once its process is gone.
+   * outside. `work` may do nothing more once its process is gone. Tells whether it was killed at its own crash point.
    */
-  async killed(parley: ParleyProcess, work: (isRunning: () => boolean) => Promise<unknown>): Promise<void> {
+  async killed(parley: ParleyProcess, work: (isRunning: () => boolean) => Promise<unknown>): Promise<boolean> {
     const ready = parley.logged('Parley is ready')
     await Promise.race([ready.then(() => work(() => parley.isRunning)), parley.exited])
-    if (parley.isRunning) await parley.kill()
+    const killedItself = !parley.isRunning
+    if (!killedItself) await parley.kill()
     const { signal } = await parley.exited
     if (signal !== 'SIGKILL') throw new Error(`Parley was not killed, it ended by itself. ${parley.describe()}`)
     this.kills += 1
+    return killedItself
   }
 
   /** What is wrong at this moment, in the file and on Discord; to be asked while no Parley runs. */
