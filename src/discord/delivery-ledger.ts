@@ -20,7 +20,9 @@ export class DeliveryLedger {
       this.#note(writing, 'error', { requestId }, 'the message that shows a request was not stored')
     },
     onDelivered: (requestId, messageIds) => {
-      const writing = this.#store.markDelivered(requestId, messageIds)
+      const writing = this.#store
+        .markDelivered(requestId, messageIds)
+        .then(() => this.#log.debug({ requestId, messages: messageIds.length }, 'a reply was delivered'))
       this.#note(writing, 'error', { requestId }, 'that a reply was delivered was not stored')
     },
     onUndeliverable: (requestId, reason) => {

@@ -3,6 +3,7 @@ import { CRASH_POINTS } from '#actors/crash-point.ts'
 import { CrashWorld, type Person } from '#support/chaos/crash-world.ts'
 import { tell } from '#support/chaos/report.ts'
 import { isLong } from '#support/chaos/scale.ts'
+import type { ParleyProcess } from '#support/parley-process.ts'
 
 /** The long answer takes two messages, and so at least two calls to deliver it. */
 const POINTS = [
@@ -19,7 +20,8 @@ describe.skipIf(isLong)('a process that is killed again and again, each time at 
     const world = await CrashWorld.create(POINTS.length)
     for (const [turn, point] of POINTS.entries()) await killAt(world, point, personOf(world, turn))
     // Nobody has written meanwhile: this one is killed while it goes on with what the last one has left.
-    await world.killed(world.start('recovery.after'), () => world.answered())
+    const last = world.start('recovery.after')
+    await world.killed(last, () => settled(world, last))
     await finish(world)
     expect(world.kills).toBe(POINTS.length + 1)
   })
@@ -34,7 +36,8 @@ describe.runIf(isLong)('a process that is killed', () => {
     async ({ point, recoveryPoint }) => {
       const world = await CrashWorld.create(2)
       expect(await killAt(world, point, personOf(world, 0)), `killed at ${point}`).toBe(true)
-      const atRecoveryPoint = await world.killed(world.start(recoveryPoint), () => world.answered())
+      const second = world.start(recoveryPoint)
+      const atRecoveryPoint = await world.killed(second, () => settled(world, second))
       expect(await world.problems()).toEqual([])
       await finish(world)
       tell('crash-points', { point, recoveryPoint, atRecoveryPoint, kills: world.kills, ...(await world.ends()) })
@@ -48,10 +51,16 @@ async function killAt(world: CrashWorld, point: string, person: Person): Promise
   const atPoint = await world.killed(parley, async (isRunning) => {
     await world.answered()
     if (isRunning()) await world.ask(person, { long: true })
-    await world.answered()
+    await settled(world, parley)
   })
   expect(await world.problems()).toEqual([])
   return atPoint
+}
+
+/** Every crash point that will be passed has been. */
+async function settled(world: CrashWorld, parley: ParleyProcess): Promise<void> {
+  await world.answered()
+  await world.delivered(parley)
 }
 
 /** A last process brings everything to its end. */

@@ -4,7 +4,7 @@ import { type DiscordServerHandle, startDiscordServer } from '#support/discord/s
 import { type OpenAiServerHandle, startOpenAiServer } from '#support/openai/start-openai-server.ts'
 import { type ParleyProcess, startParley } from '#support/parley-process.ts'
 import { temporaryFolder } from '#support/temporary-folder.ts'
-import { contradictions, storedRequests, unfinished, violations } from './inside.ts'
+import { contradictions, isDelivered, storedRequests, unfinished, violations } from './inside.ts'
 import { isFinal, outsideProblems, type Question, shownFor } from './outside.ts'
 
 /** How long one thing is waited for before the test says what was there instead. */
@@ -17,6 +17,7 @@ const ENVIRONMENT = {
   PARLEY_POOL_CONCURRENCY: '4',
   PARLEY_MAX_HEAP: '128',
   PARLEY_EDIT_INTERVAL: '250ms',
+  LOG_LEVEL: 'debug',
   PARLEY_ERROR_RECOVERY_DELAY: '50ms',
   PARLEY_RETRY_BACKOFF: '20ms',
   PARLEY_MAX_ATTEMPTS: '10',
@@ -28,6 +29,9 @@ const ENVIRONMENT = {
   // What could not be stored is turned away, so that everything accepted has to survive.
   PARLEY_WHEN_UNAVAILABLE: 'refuse',
 } as const
+
+/** Just about what Discord lets a person write. */
+const LONG_QUESTION = 1_995
 
 export interface Person {
   readonly userId: string
@@ -102,7 +106,9 @@ export class CrashWorld {
 
   /** Somebody asks; long questions get an answer of two messages. */
   async ask({ userId, channelId }: Person, { long = false } = {}): Promise<Question> {
-    const content = `question ${this.questions.length} ${long ? 'and on '.repeat(275) : ''}`.trim()
+    const start = `question ${this.questions.length} `
+    // With what the model adds to it, its answer is longer than a message can be.
+    const content = start.padEnd(long ? LONG_QUESTION : 0, 'and on ').trim()
     const question = { id: await this.discord.sendDm(userId, content), userId, channelId, content }
     this.questions.push(question)
     this.#open.add(question)
@@ -125,6 +131,16 @@ export class CrashWorld {
       if (this.#open.size === 0) return
       await this.discord.waitFor({ type: 'calls', since }, PATIENCE_MS)
     }
+  }
+
+  /**
+   * Resolves once the file says that everything has ended and was delivered, or the process is gone: what is to be seen
+   * on Discord is there before the process knows it, and passes its last crash points.
+   */
+  delivered(parley: ParleyProcess): Promise<void> {
+    // Each delivery that was noted in the file is a line of its log; a process that is gone says no more.
+    const isOver = () => [...storedRequests(this.databasePath).values()].every(isDelivered)
+    return parley.stderr.until(isOver).catch(() => undefined)
   }
 
   /** Ends Parley as its owner does. */

@@ -31,6 +31,11 @@ export function storedRequests(path: string): ReadonlyMap<string, StoredRequest>
   }
 }
 
+/** Whether nothing is left to do for a request. */
+export function isDelivered({ status, pending }: StoredRequest): boolean {
+  return isTerminal(status) && pending === 0
+}
+
 /** What `parley verify` finds wrong with a file. */
 export function violations(path: string): string[] {
   const broken = verifyDatabase(path).checks.filter((check) => check.violations > 0)

@@ -36,7 +36,9 @@ export function isFinal({ type }: Shown): boolean {
 
 /** What is wrong with what Discord shows for a question; nothing of this may ever be so, finished or not. */
 export function outsideProblems(question: Question, messages: readonly MessageRecord[]): string[] {
+  const { content } = question
   const replies = repliesTo(question, messages)
+  const parts = replies.filter(({ deleted }) => !deleted)
   const shown = shownFor(question, messages)
   const problems: string[] = []
   if (shown.type === 'answer' && !isAnswerTo(question, shown.text)) {
@@ -45,6 +47,8 @@ export function outsideProblems(question: Question, messages: readonly MessageRe
   const answers = new Set(replies.flatMap(finalTexts))
   if (answers.size > 1) problems.push(`has shown ${answers.size} different ends of an answer`)
   const holders = replies.filter((reply) => finalTexts(reply).length > 0)
+  if (shown.type === 'answer' && content.length > 1_900 && parts.length < 2)
+    problems.push('has a long answer in one message')
   if (holders.length > 1) problems.push(`has shown its answer in ${holders.length} messages`)
   return problems.map((problem) => `${question.content.slice(0, 12)}: ${problem}`)
 }
