@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CardState } from '#discord/card-state.ts'
+import { Delivery } from '#discord/delivery.ts'
 import type { FoundMessage } from '#discord/own-messages.ts'
 import { renderCard } from '#discord/render-card.ts'
 import { type CardOptions, ReplyCard } from '#discord/reply-card.ts'
@@ -27,6 +28,7 @@ function open(state: CardState, channel: ChannelInMemory, clock: SimulatedClock,
   const card = new ReplyCard(
     {
       target: channel,
+      turns: new Delivery({ clock, limit: 1_000_000 }),
       nonce: 'n',
       editIntervalMs: EDIT_INTERVAL_MS,
       clock,
@@ -88,6 +90,7 @@ describe('a card', () => {
           deleted ||= event.type === 'deletes'
         }
         card.show(final)
+        await clock.advance(0)
         await clock.advance(10 * 60_000)
         expect(isDone()).toBe(true)
         expect(failed).toEqual([])
@@ -106,6 +109,7 @@ describe('a card', () => {
     await clock.advance(100)
     channel.deleteMessage(0)
     card.show({ phase: 'settled', messages: ['one'] })
+    await clock.advance(0)
     await clock.advance(2_000)
     expect(visible()).toEqual(['one'])
     expect(first).toEqual(['1'])
@@ -116,6 +120,7 @@ describe('a card', () => {
     await clock.advance(100)
     channel.deleteMessage(0)
     card.show({ phase: 'settled', messages: ['one!', 'two', 'three'] })
+    await clock.advance(0)
     await clock.advance(10_000)
     expect(visible()).toEqual(['one!', 'two', 'three'])
   })
@@ -124,6 +129,7 @@ describe('a card', () => {
     const { card, clock, visible } = start({ phase: 'answering', finished: ['one', 'two'], tail: 'three' })
     await clock.advance(100)
     card.show({ phase: 'retrying', nextAttempt: 2, maxAttempts: 3 })
+    await clock.advance(0)
     await clock.advance(5_000)
     expect(visible()).toEqual(['🔁 Trying again (2 of 3)…'])
   })
@@ -135,6 +141,7 @@ describe('a card', () => {
       await clock.advance(0)
       await clock.advance(1_000)
       card.show({ phase: 'settled', messages: ['one'] })
+      await clock.advance(0)
       await clock.advance(10 * 60_000)
       expect([isDone(), failed]).toEqual([false, []])
       await clock.advance(10 * 60_000)
@@ -150,9 +157,11 @@ describe('a card', () => {
     await clock.advance(0)
     await clock.advance(30 * 60_000)
     card.show({ phase: 'answering', finished: [], tail: 'on' })
+    await clock.advance(0)
     await clock.advance(30 * 60_000)
     expect([isDone(), failed, visible()]).toEqual([false, ['other side closed'], []])
     card.show({ phase: 'settled', messages: ['one'] })
+    await clock.advance(0)
     await clock.advance(1_000)
     expect([isDone(), visible(), told]).toEqual([true, ['one'], ['delivered 1']])
   })
@@ -163,6 +172,7 @@ describe('a card', () => {
     await clock.advance(2_000)
     expect(told).toEqual([])
     card.show({ phase: 'settled', messages: ['one', 'two', 'three'] })
+    await clock.advance(0)
     await clock.advance(30)
     expect([visible(), told]).toEqual([['one', 'two'], []])
     await clock.advance(100)
@@ -176,6 +186,7 @@ describe('a card', () => {
       await clock.advance(0)
       await clock.advance(100)
       card.show(state)
+      await clock.advance(0)
       await clock.advance(5_000)
       expect([isDone(), told, visible()]).toEqual([true, [], renderCard(state)])
     },
@@ -186,6 +197,7 @@ describe('a card', () => {
     await clock.advance(0)
     card.abandon()
     card.show({ phase: 'settled', messages: ['one'] })
+    await clock.advance(0)
     await clock.advance(500)
     expect(clock.pending).toBe(0)
     await clock.advance(10_000)
@@ -204,6 +216,7 @@ describe('a post that may have arrived', () => {
     expect(channel.searches).toBeGreaterThan(0)
     expect(channel.messages.map(({ content }) => content)).toEqual(['💭 Thinking…'])
     card.show({ phase: 'settled', messages: ['one'] })
+    await clock.advance(0)
     await clock.advance(1_000)
     expect([visible(), channel.messages.length, first]).toEqual([['one'], 1, ['1']])
   })
