@@ -259,10 +259,13 @@ export class Delivery {
     this.#timer?.timer.cancel()
     this.#timer = undefined
     if (at === undefined) return
-    const timer = this.#options.clock.setTimeout(() => {
-      this.#timer = undefined
-      this.#pump()
-    }, at - this.#now())
+    const timer = this.#options.clock.setTimeout(
+      () => {
+        this.#timer = undefined
+        this.#pump()
+      },
+      Math.max(0, at - this.#now()),
+    )
     this.#timer = { at, timer }
   }
 

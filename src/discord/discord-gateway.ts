@@ -39,6 +39,8 @@ export interface DiscordOptions {
   readonly refusalIntervalMs: number
   /** The longest message the queue takes in, in UTF-16 code units. */
   readonly maxMessageLength: number
+  /** Calls a second that Discord takes from the whole bot; 50. */
+  readonly callsPerSecond?: number
   /** How long one call may take before discord.js makes it again; 15 s. */
   readonly callTimeoutMs?: number
   readonly queue: RequestQueue
@@ -93,6 +95,7 @@ export class DiscordGateway implements Gateway {
     this.#options = options
     this.#delivery = new Delivery({
       clock: options.steadyClock ?? options.clock,
+      ...(options.callsPerSecond !== undefined && { limit: options.callsPerSecond }),
       onMinute: () => options.log.debug({ ...this.statistics() }, 'calls to Discord so far'),
     })
     this.#client = new Client({

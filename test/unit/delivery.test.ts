@@ -252,5 +252,6 @@ describe('delivery', () => {
     ask('later', 'answer')
     await pass(10_000)
     expect([calls, clock.pending, await own]).toEqual([['answer'], 0, 'Error: Parley has stopped'])
+    expect(delivery.statistics().waiting.answer).toBe(0)
   })
 })

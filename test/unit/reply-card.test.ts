@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CardState } from '#discord/card-state.ts'
-import { Delivery } from '#discord/delivery.ts'
+import { Delivery, type Need, type Turn, type Turns } from '#discord/delivery.ts'
 import type { FoundMessage } from '#discord/own-messages.ts'
 import { renderCard } from '#discord/render-card.ts'
 import { type CardOptions, ReplyCard } from '#discord/reply-card.ts'
 import { type CallOutcome, ChannelInMemory } from '#support/discord-in-memory.ts'
+import { turnOfTheEventLoop } from '#support/event-loop.ts'
 import { SimulatedClock } from '#support/simulated-clock.ts'
 
 const EDIT_INTERVAL_MS = 1_000
@@ -21,14 +22,20 @@ function start(state: CardState, latencyMs = 20, outcomes: readonly CallOutcome[
 }
 
 /** A card over a channel that there is already; `resumed` by another process than the one that has used it. */
-function open(state: CardState, channel: ChannelInMemory, clock: SimulatedClock, resumed?: CardOptions['resumed']) {
+function open(
+  state: CardState,
+  channel: ChannelInMemory,
+  clock: SimulatedClock,
+  resumed?: CardOptions['resumed'],
+  turns: Turns = new Delivery({ clock, limit: 1_000_000 }),
+) {
   const first: string[] = []
   const failed: string[] = []
   const told: string[] = []
   const card = new ReplyCard(
     {
       target: channel,
-      turns: new Delivery({ clock, limit: 1_000_000 }),
+      turns,
       nonce: 'n',
       editIntervalMs: EDIT_INTERVAL_MS,
       clock,
@@ -205,6 +212,32 @@ describe('a card', () => {
   })
 })
 
+describe('a card that waits for its turn', () => {
+  it.each<[string, (card: ReplyCard) => void]>([
+    ['is abandoned', (card) => card.abandon()],
+    ['has nothing left to show', (card) => card.show({ phase: 'answering', finished: [], tail: 'one' })],
+  ])('waits no more when it %s', async (_, happens) => {
+    const clock = new SimulatedClock()
+    const waiting = new Set<Turn>()
+    const turns = {
+      ask: (turn: Turn, { lane }: Need) => {
+        if (lane.key === 'post') void turn.take(lane)
+        else waiting.add(turn)
+      },
+      withdraw: (turn: Turn) => void waiting.delete(turn),
+    }
+    const first = { phase: 'answering', finished: [], tail: 'one' } as const
+    const { card } = open(first, new ChannelInMemory(clock, 0, []), clock, undefined, turns)
+    await turnOfTheEventLoop()
+    await clock.advance(0)
+    card.show({ phase: 'answering', finished: [], tail: 'one two' })
+    await clock.advance(EDIT_INTERVAL_MS)
+    expect(waiting.size).toBe(1)
+    happens(card)
+    expect([waiting.size, clock.pending]).toEqual([0, 0])
+  })
+})
+
 describe('a post that may have arrived', () => {
   it('is looked for before it is sent again once Discord may have forgotten it', async () => {
     const lost: CallOutcome[] = ['isLost', ...Array.from({ length: 8 }, () => 'fails' as const)]
@@ -219,6 +252,29 @@ describe('a post that may have arrived', () => {
     await clock.advance(0)
     await clock.advance(1_000)
     expect([visible(), channel.messages.length, first]).toEqual([['one'], 1, ['1']])
+  })
+
+  it('is looked for also when Discord may have forgotten it only when its turn comes', async () => {
+    const clock = new SimulatedClock()
+    const channel = new ChannelInMemory(clock, 0, ['isLost'])
+    const asked: { readonly turn: Turn; readonly need: Need }[] = []
+    const turns = { ask: (turn: Turn, need: Need) => asked.push({ turn, need }), withdraw: () => undefined }
+    open({ phase: 'settled', messages: ['one'] }, channel, clock, undefined, turns)
+    const grant = async () => {
+      const last = asked.at(-1)
+      await turnOfTheEventLoop()
+      const taken = last?.turn.take(last.need.lane)
+      await clock.advance(1_000)
+      await taken
+    }
+    await turnOfTheEventLoop()
+    await grant()
+    expect(asked.map(({ need }) => need.lane.key)).toEqual(['post', 'post'])
+    await clock.advance(10 * 60_000)
+    await grant()
+    expect([asked.at(-1)?.need.lane.key, channel.messages.length, channel.searches]).toEqual(['find', 1, 0])
+    await grant()
+    expect([channel.messages.length, channel.searches]).toEqual([1, 1])
   })
 
   it('is given up in the end, though the channel can be read', async () => {
