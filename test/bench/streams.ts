@@ -3,7 +3,8 @@
  * heartbeats come in time, and whether Discord refuses anything. `npm run bench:streams`.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { addPeople, answerOf, askAtRate, LoadedParley } from '#support/load.ts'
+import { addPeople, answerOf, askAtRate, IdleProcess, LoadedParley } from '#support/load.ts'
+import type { LoopDelay } from '#support/loop-delay.ts'
 
 const { BENCH_PEOPLE = '1000', BENCH_SECONDS = '20' } = process.env
 const PEOPLE = Number(BENCH_PEOPLE)
@@ -23,11 +24,12 @@ const { discord, model } = parley
 const people = await addPeople(discord, PEOPLE)
 await askAtRate(people, ASKED_PER_SECOND, ({ userId }) => discord.sendDm(userId, 'why?'))
 await model.waitForRequests(PEOPLE)
-await parley.loopDelay()
+const idle = new IdleProcess()
+await Promise.all([parley.loopDelay(), idle.loopDelay()])
 const before = (await discord.counts()).calls
 const from = Date.now()
 await pause(SECONDS * 1_000)
-const delay = await parley.loopDelay()
+const [delay, idleDelay] = await Promise.all([parley.loopDelay(), idle.loopDelay()])
 const seconds = (Date.now() - from) / 1_000
 const { mostOpen } = await model.stats()
 const { calls, rateLimited } = await discord.counts()
@@ -36,11 +38,16 @@ const longestMs = Math.max(...beats.slice(1).map((at, index) => at - (beats[inde
 process.stdout.write(
   [
     `${mostOpen} streams at once for ${seconds.toFixed(0)} s`,
-    `main loop delay p50 ${delay.p50.toFixed(1)} ms, p99 ${delay.p99.toFixed(1)} ms, most ${delay.max.toFixed(1)} ms`,
+    `main loop delay: ${describe(delay)}`,
+    `of a process that does nothing, at the same time: ${describe(idleDelay)}`,
     `${(delay.cpuMs / seconds / 1_000).toFixed(2)} cores, ${delay.rssMiB.toFixed(0)} MiB`,
     `${((calls - before) / seconds).toFixed(1)} calls a second, ${rateLimited} × 429`,
     `heartbeats due every ${HEARTBEAT_MS} ms: ${beats.length}, the longest pause ${longestMs} ms`,
     '',
   ].join('\n'),
 )
-await parley.end()
+await Promise.all([parley.end(), idle.end()])
+
+function describe({ p50, p99, max }: LoopDelay): string {
+  return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, most ${max.toFixed(1)} ms`
+}

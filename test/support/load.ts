@@ -70,6 +70,30 @@ export function wasStreamed({ revisions }: MessageRecord): boolean {
   return revisions.some(({ content }) => content.startsWith('word-') && !content.includes(END_MARK))
 }
 
+/** A process that does nothing: how late its event loop is, is what the machine adds to that of others. */
+export class IdleProcess {
+  readonly #child = spawn(process.execPath, ['--import', LOOP_DELAY, '--eval', 'setInterval(() => undefined, 1_000)'], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+
+  loopDelay(): Promise<LoopDelay> {
+    return askLoopDelay(this.#child)
+  }
+
+  async end(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await once(this.#child, 'close')
+  }
+}
+
+async function askLoopDelay(child: ChildProcess): Promise<LoopDelay> {
+  const told = once(child, 'message')
+  child.send('tell')
+  const [delay]: LoopDelay[] = await told
+  if (!delay) throw new Error('expected the delay of the event loop')
+  return delay
+}
+
 /** Parley as its owner starts it, between a Discord with limits and a model. */
 export class LoadedParley {
   readonly discord: DiscordServerHandle
@@ -114,12 +138,8 @@ export class LoadedParley {
   }
 
   /** How late its main thread was since this was asked last. */
-  async loopDelay(): Promise<LoopDelay> {
-    const told = once(this.#child, 'message')
-    this.#child.send('tell')
-    const [delay]: LoopDelay[] = await told
-    if (!delay) throw new Error('expected the delay of the event loop')
-    return delay
+  loopDelay(): Promise<LoopDelay> {
+    return askLoopDelay(this.#child)
   }
 
   /** Ends it, and those it talks to. */
