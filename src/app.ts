@@ -197,7 +197,8 @@ export class App {
   /** discord.js takes a second to load, which a conversation in the terminal need not wait for. */
   async #buildGateway(queue: ConversationQueue, database: DatabaseActor): Promise<Gateway> {
     const { settings, log, terminal } = this.#options
-    const { token, apiUrl, editIntervalMs, catchUpAgeMs, catchUpChannels, catchUpMessages } = settings.discord
+    const { token, apiUrl, editIntervalMs, refusalIntervalMs, catchUpAgeMs, catchUpChannels, catchUpMessages } =
+      settings.discord
     const gateway =
       token === null
         ? new ConsoleGateway({ ...terminal, queue, store: database.api, onEnded: (problem) => this.#end(problem) })
@@ -205,11 +206,13 @@ export class App {
             token,
             apiUrl,
             editIntervalMs,
+            refusalIntervalMs,
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
             queue,
             store: database.api,
             clock: systemClock,
+            steadyClock: monotonicClock,
             log,
             onGivenUp: this.#rejectEnded,
           })

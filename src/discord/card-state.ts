@@ -1,5 +1,6 @@
 import type { Failure } from '#domain/failure.ts'
 import { NOT_REMEMBERED, withSmallPrint } from '#domain/notices.ts'
+import type { Urgency } from '#protocol/delivery.ts'
 import type { CancelReason, Refusal, RequestEvent } from '#protocol/queue.ts'
 
 /** What the messages that answer one question have to show. */
@@ -33,6 +34,13 @@ export function isFinal({ phase }: CardState): boolean {
 /** True for the end of a request, which its user must come to see. */
 export function isEnd({ phase }: CardState): boolean {
   return ENDS.includes(phase)
+}
+
+/** How much it matters that a state is seen; once anything is, what is not the end is a change of it only. */
+export function urgencyOf(state: CardState, hasShown: boolean): Urgency {
+  if (isEnd(state)) return 'answer'
+  if (isFinal(state)) return 'notice'
+  return hasShown ? 'preview' : 'placeholder'
 }
 
 /** What a card shows after an event of its request; `state` is undefined before the first. */

@@ -1,12 +1,14 @@
-import type { REST } from 'discord.js'
+import { type REST, Routes } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { DatabaseApi, DirectChannel } from '#protocol/database.ts'
 import type { NewRequest } from '#protocol/queue.ts'
 import { type RawMessage, readMessagesAfter } from './channel-messages.ts'
+import type { Delivery } from './delivery.ts'
 import { readDeliveryProblem } from './delivery-problem.ts'
 import { joinRequests, readMessage } from './intake.ts'
+import { laneOf } from './lane.ts'
 import { readMessageEvent } from './message-event.ts'
 import { answeredIn } from './own-messages.ts'
 import { byAge, snowflakeAt } from './snowflake.ts'
@@ -24,6 +26,8 @@ export interface CatchUpLimits {
 export interface CatchUpOptions {
   readonly limits: CatchUpLimits
   readonly rest: REST
+  /** Says when a channel may be read. */
+  readonly turns: Pick<Delivery, 'call'>
   readonly store: Pick<DatabaseApi, 'directChannels'>
   readonly clock: Clock
   readonly log: Log
@@ -136,10 +140,12 @@ export class CatchUp {
   }
 
   #readOnce({ channelId, lastMessageId }: DirectChannel): Promise<RawMessage[]> {
-    const { limits, rest, clock } = this.#options
+    const { limits, rest, turns, clock } = this.#options
+    const { signal } = this.#aborter
     const earliest = snowflakeAt(clock.now() - limits.ageMs)
     const after = byAge(lastMessageId, earliest) < 0 ? earliest : lastMessageId
-    return readMessagesAfter(rest, channelId, after, limits.messages, this.#aborter.signal)
+    const need = { urgency: 'reading', lane: laneOf('GET', Routes.channelMessages(channelId)) } as const
+    return turns.call(need, () => readMessagesAfter(rest, channelId, after, limits.messages, signal), signal)
   }
 
   /** Makes one request of what somebody wrote; where nobody did, that is noted. */

@@ -11,11 +11,13 @@ import type { Log } from '#actors/log.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
+import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { Gateway } from '#protocol/gateway.ts'
 import type { NewRequest, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { acknowledge } from './acknowledge.ts'
 import { ASK, askCommand, QUESTION, registerCommands } from './ask-command.ts'
 import { CatchUp, type CatchUpLimits } from './catch-up.ts'
+import { Delivery } from './delivery.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
 import { inTime } from './in-time.ts'
 import { readMessage } from './intake.ts'
@@ -24,6 +26,7 @@ import { logIn } from './log-in.ts'
 import { readLoginProblem } from './login-problem.ts'
 import { readMessageEvent, readReadyEvent } from './message-event.ts'
 import { RecentIds } from './recent-ids.ts'
+import { RefusalLimit } from './refusal-limit.ts'
 import { ReplyCards } from './reply-cards.ts'
 import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
 
@@ -32,8 +35,12 @@ export interface DiscordOptions {
   /** Without the version, such as https://discord.com/api. */
   readonly apiUrl: string
   readonly editIntervalMs: number
+  /** In this time the same person is told the same reason for a refusal once. */
+  readonly refusalIntervalMs: number
   /** The longest message the queue takes in, in UTF-16 code units. */
   readonly maxMessageLength: number
+  /** Calls a second that Discord takes from the whole bot; 50. */
+  readonly callsPerSecond?: number
   /** How long one call may take before discord.js makes it again; 15 s. */
   readonly callTimeoutMs?: number
   readonly queue: RequestQueue
@@ -41,6 +48,8 @@ export interface DiscordOptions {
   /** What is read of the messages that came while nobody listened. */
   readonly catchUp: CatchUpLimits
   readonly clock: Clock
+  /** Never jumps, for what Discord counts; `clock` unless told. */
+  readonly steadyClock?: Clock
   readonly log: Log
   /** Discord has closed the connection for good. */
   readonly onGivenUp: (error: Error) => void
@@ -70,6 +79,8 @@ export class DiscordGateway implements Gateway {
   readonly origin = 'discord'
   readonly #options: DiscordOptions
   readonly #client: Client
+  readonly #delivery: Delivery
+  readonly #refusals: RefusalLimit
   readonly #cards: ReplyCards
   readonly #ledger: DeliveryLedger
   readonly #catchUp: CatchUp
@@ -82,18 +93,32 @@ export class DiscordGateway implements Gateway {
 
   constructor(options: DiscordOptions) {
     this.#options = options
+    this.#delivery = new Delivery({
+      clock: options.steadyClock ?? options.clock,
+      ...(options.callsPerSecond !== undefined && { limit: options.callsPerSecond }),
+      onMinute: () => options.log.debug({ ...this.statistics() }, 'calls to Discord so far'),
+    })
     this.#client = new Client({
       intents: INTENTS,
-      rest: { api: options.apiUrl, timeout: options.callTimeoutMs ?? CALL_TIMEOUT_MS },
+      rest: {
+        api: options.apiUrl,
+        timeout: options.callTimeoutMs ?? CALL_TIMEOUT_MS,
+        makeRequest: this.#delivery.makeRequest,
+        // The delivery counts; discord.js would count the calls of interactions, too.
+        globalRequestsPerSecond: Number.POSITIVE_INFINITY,
+      },
       allowedMentions: { parse: [], repliedUser: false },
       makeCache: Options.cacheWithLimits({ ...Options.DefaultMakeCacheSettings, MessageManager: 0 }),
     })
-    const { queue, store, editIntervalMs, clock, log } = options
+    const { queue, store, editIntervalMs, refusalIntervalMs, clock, log } = options
+    const turns = this.#delivery
+    this.#refusals = new RefusalLimit(refusalIntervalMs, () => clock.now())
     this.#ledger = new DeliveryLedger(store, log)
-    this.#cards = new ReplyCards({ queue, editIntervalMs, clock, log, ...this.#ledger.notes })
+    this.#cards = new ReplyCards({ queue, turns, editIntervalMs, clock, log, ...this.#ledger.notes })
     this.#catchUp = new CatchUp({
       limits: options.catchUp,
       rest: this.#client.rest,
+      turns,
       store,
       clock,
       log,
@@ -136,8 +161,17 @@ export class DiscordGateway implements Gateway {
     this.#stopped.resolve()
     await inTime(this.#settle(), this.#options.clock, timeoutMs)
     this.#cards.abandon()
-    if (this.#running) await this.#client.destroy()
+    this.#delivery.close()
+    if (this.#running) {
+      await this.#client.destroy()
+      this.#options.log.info({ ...this.statistics() }, 'disconnected from Discord')
+    }
     this.#reconnected()
+  }
+
+  /** How the calls to Discord are doing. */
+  statistics(): DeliveryStatistics {
+    return { ...this.#delivery.statistics(), hiddenRefusals: this.#refusals.hidden }
   }
 
   async #settle(): Promise<void> {
@@ -224,8 +258,15 @@ export class DiscordGateway implements Gateway {
     if (!refusal) return false
     this.#options.log.info({ code: refusal.code, discordMessageId }, 'a message was refused')
     // An event that Discord has sent again is nobody's mistake: the first one is answered.
-    if (refusal.code !== 'REQUEST_DUPLICATE') this.#cards.refuse(refusal, discordMessageId, target)
+    if (refusal.code !== 'REQUEST_DUPLICATE' && this.#isToBeShown(request, refusal)) {
+      this.#cards.refuse(refusal, discordMessageId, target)
+    }
     return true
+  }
+
+  /** A command has been told that an answer comes, and costs none of the calls that are scarce. */
+  #isToBeShown({ interactionToken, userId }: NewRequest, { code }: Refusal): boolean {
+    return interactionToken !== null || this.#refusals.allows(userId, code)
   }
 
   async #offer(request: NewRequest, target: ReplyTarget): Promise<Refusal | undefined> {

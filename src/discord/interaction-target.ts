@@ -1,7 +1,16 @@
 import { type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
 import { z } from 'zod'
+import { type Lane, laneOf } from './lane.ts'
 import type { FoundMessage } from './own-messages.ts'
-import { ChannelTarget, InteractionEnded, idOf, isApiError, NO_MENTIONS, type ReplyTarget } from './reply-target.ts'
+import {
+  ChannelTarget,
+  InteractionEnded,
+  idOf,
+  isApiError,
+  NO_MENTIONS,
+  type ReplyTarget,
+  type TargetCall,
+} from './reply-target.ts'
 
 export interface ReceivedInteraction {
   readonly id: string
@@ -70,6 +79,18 @@ export class InteractionTarget implements ReplyTarget {
   async remove(messageId: string): Promise<void> {
     if (this.#inChannel.has(messageId) || this.#hasEnded()) return this.#channel.remove(messageId)
     await this.#rest.delete(this.#message(messageId), { auth: false, signal: this.#aborter.signal })
+  }
+
+  /** That of the first call, should more than one be needed. */
+  lane(call: TargetCall, messageId?: string): Lane {
+    return this.#isInChannel(call, messageId)
+      ? this.#channel.lane(call, messageId)
+      : laneOf('', this.#message('@original'))
+  }
+
+  #isInChannel(call: TargetCall, messageId: string | undefined): boolean {
+    if (messageId !== undefined) return this.#inChannel.has(messageId) || this.#hasEnded()
+    return call === 'find' || this.#hasEnded() || (this.#answered && this.#mayWrite)
   }
 
   async find(knownIds: readonly string[]): Promise<readonly FoundMessage[]> {

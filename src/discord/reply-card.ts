@@ -1,13 +1,17 @@
 import type { Clock, Timer } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
-import { type CardState, isEnd, isFinal } from './card-state.ts'
+import { type CardState, isEnd, isFinal, urgencyOf } from './card-state.ts'
+import type { Need, Turn, Turns } from './delivery.ts'
 import { readDeliveryProblem } from './delivery-problem.ts'
+import type { Lane } from './lane.ts'
 import { renderCard } from './render-card.ts'
 import type { ReplyTarget } from './reply-target.ts'
 import { type Shown, ShownMessages, UNKNOWN } from './shown-messages.ts'
 
 export interface CardOptions {
   readonly target: ReplyTarget
+  /** Says when the next call may be made. */
+  readonly turns: Turns
   /** Different for each question, up to 22 characters. */
   readonly nonce: string
   /** The least time between two changes of one message. */
@@ -54,8 +58,8 @@ const MAX_TRIES = 34
  * The messages that answer one question: placeholder, answer as it grows, answer.
  *
  * The card knows what should be seen (`show`) and what Discord has, and works off the difference
- * one call at a time, so that there is never more than one under way, and what was overtaken while
- * waiting is never sent.
+ * one call at a time, so that there is never more than one under way. It asks for a turn for each, and
+ * what the call says is decided when the turn comes: what was overtaken while waiting is never sent.
  */
 export class ReplyCard {
   readonly #options: CardOptions
@@ -71,6 +75,7 @@ export class ReplyCard {
   #doubt: Doubt | undefined
   #tries = 0
   #timer: Timer | undefined
+  readonly #turn: Turn = { take: (lane) => this.#takeTurn(lane) }
   #resolveDone: () => void = () => undefined
   /** Resolves when the final state is shown, or cannot be. */
   readonly done = new Promise<void>((resolve) => {
@@ -108,16 +113,32 @@ export class ReplyCard {
   #end(): void {
     this.#ended = true
     this.#timer?.cancel()
+    this.#options.turns.withdraw(this.#turn)
     this.#resolveDone()
   }
 
   #work(): void {
     if (this.#working || this.#ended || this.#paused || this.#timer) return
+    const { turns } = this.#options
     const step = this.#nextStep()
-    if (!step) return this.#rest()
-    const waitMs = step.type === 'edit' ? step.notBefore - this.#options.clock.now() : 0
-    if (waitMs > 0) this.#workLater(waitMs)
-    else void this.#take(step)
+    const waitMs = step?.type === 'edit' ? step.notBefore - this.#options.clock.now() : 0
+    if (step && waitMs <= 0) return turns.ask(this.#turn, this.#needOf(step))
+    turns.withdraw(this.#turn)
+    if (step) this.#workLater(waitMs)
+    else this.#rest()
+  }
+
+  #needOf(step: Step): Need {
+    const { target } = this.#options
+    const lane = target.lane(step.type, 'shown' in step ? step.shown.messageId : undefined)
+    return { urgency: urgencyOf(this.#state, this.#shown.count > 0), lane }
+  }
+
+  /** What there is to do may be something else by now than when the turn was asked for. */
+  async #takeTurn(lane: Lane): Promise<void> {
+    const step = this.#nextStep()
+    if (step && this.#needOf(step).lane.key === lane.key) await this.#take(step)
+    else this.#work()
   }
 
   /** All that should be seen is seen. */

@@ -3,11 +3,13 @@ import type { Log } from '#actors/log.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { afterEvent, type CardState } from './card-state.ts'
+import type { Turns } from './delivery.ts'
 import { type CardOptions, ReplyCard } from './reply-card.ts'
 import type { ReplyTarget } from './reply-target.ts'
 
 export interface CardsOptions {
   readonly queue: RequestQueue
+  readonly turns: Turns
   readonly editIntervalMs: number
   readonly clock: Clock
   readonly log: Log
@@ -109,10 +111,10 @@ export class ReplyCards {
   }
 
   #open({ userId, ...newCard }: NewCard, { subject, ...told }: Told, state: CardState): ReplyCard {
-    const { editIntervalMs, clock, log } = this.#options
+    const { turns, editIntervalMs, clock, log } = this.#options
     const onFailed = (reason: string) =>
       log.error({ code: 'DELIVERY_FAILED', ...subject, reason }, 'a reply could not be shown on Discord')
-    const card = new ReplyCard({ ...newCard, ...told, editIntervalMs, clock, onFailed }, state)
+    const card = new ReplyCard({ ...newCard, ...told, turns, editIntervalMs, clock, onFailed }, state)
     const open = { card, userId }
     this.#cards.add(open)
     void card.done.then(() => this.#cards.delete(open))

@@ -1,6 +1,10 @@
 import { DiscordAPIError, type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
 import { readMessagesAfter } from './channel-messages.ts'
+import { type Lane, laneOf } from './lane.ts'
 import { type FoundMessage, findOwnMessages, type OwnMessage } from './own-messages.ts'
+
+/** What a target does, each with one call as a rule. */
+export type TargetCall = 'find' | 'post' | 'edit' | 'remove'
 
 /** Where the answer to one request is shown, message by message. */
 export interface ReplyTarget {
@@ -19,6 +23,8 @@ export interface ReplyTarget {
    * @param knownIds messages that do.
    */
   find(knownIds: readonly string[]): Promise<readonly FoundMessage[]>
+  /** What Discord counts a call with, which for an edit or a removal is of this message. */
+  lane(call: TargetCall, messageId?: string): Lane
   /** Ends the calls under way; no more may follow. */
   abort(): void
 }
@@ -96,6 +102,15 @@ export class ChannelTarget implements ReplyTarget {
     return findOwnMessages(messages, { id: questionId, botId, knownIds })
   }
 
+  lane(call: TargetCall, messageId?: string): Lane {
+    const { channelId } = this.#question
+    const isOfMessage = messageId !== undefined
+    return laneOf(
+      METHODS[call],
+      isOfMessage ? Routes.channelMessage(channelId, messageId) : Routes.channelMessages(channelId),
+    )
+  }
+
   abort(): void {
     this.#aborter.abort()
   }
@@ -107,6 +122,8 @@ export class ChannelTarget implements ReplyTarget {
     return idOf(await this.#rest.post(Routes.channelMessages(this.#question.channelId), { body, signal }))
   }
 }
+
+const METHODS: Readonly<Record<TargetCall, string>> = { find: 'GET', post: 'POST', edit: 'PATCH', remove: 'DELETE' }
 
 /** In servers a reply needs the permission to read what was written before. */
 const CANNOT_REPLY = RESTJSONErrorCodes.CannotReplyWithoutPermissionToReadMessageHistory

@@ -70,6 +70,7 @@ describe('a message whose call fails', () => {
     const { asked } = await ask()
     asked.start().complete('because')
     await see('because')
+    await server.waitFor({ type: 'calls', method: 'POST', status: 200 }, WAIT_MS)
     expect(await sent()).toHaveLength(1)
     expect(await statuses('POST')).toEqual([null, 200])
   })

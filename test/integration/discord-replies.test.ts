@@ -59,6 +59,7 @@ describe('the placeholder', () => {
     const { asked } = await first.ask()
     asked.start().complete('because')
     const { id } = await first.see('because')
+    await first.ledger.until(({ statusMessages }) => statusMessages.length > 0)
     expect(first.stored).toEqual([`${asked.id} ${id}`])
 
     const second = await startWithUser()

@@ -1,7 +1,8 @@
 import { DiscordAPIError, RESTJSONErrorCodes } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
+import type { Lane } from '#discord/lane.ts'
 import type { FoundMessage } from '#discord/own-messages.ts'
-import type { ReplyTarget } from '#discord/reply-target.ts'
+import type { ReplyTarget, TargetCall } from '#discord/reply-target.ts'
 
 /** What becomes of a call: it works, it does nothing and fails, or it works and its answer is lost. */
 export type CallOutcome = 'works' | 'fails' | 'isLost'
@@ -71,6 +72,10 @@ export class ChannelInMemory implements ReplyTarget {
     return this.#call(() => {
       this.#find(messageId).deleted = true
     })
+  }
+
+  lane(call: TargetCall): Lane {
+    return { key: call, isExempt: false }
   }
 
   abort(): void {

@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CardState } from '#discord/card-state.ts'
+import { Delivery, type Need, type Turn, type Turns } from '#discord/delivery.ts'
 import type { FoundMessage } from '#discord/own-messages.ts'
 import { renderCard } from '#discord/render-card.ts'
 import { type CardOptions, ReplyCard } from '#discord/reply-card.ts'
 import { type CallOutcome, ChannelInMemory } from '#support/discord-in-memory.ts'
+import { turnOfTheEventLoop } from '#support/event-loop.ts'
 import { SimulatedClock } from '#support/simulated-clock.ts'
 
 const EDIT_INTERVAL_MS = 1_000
@@ -20,13 +22,20 @@ function start(state: CardState, latencyMs = 20, outcomes: readonly CallOutcome[
 }
 
 /** A card over a channel that there is already; `resumed` by another process than the one that has used it. */
-function open(state: CardState, channel: ChannelInMemory, clock: SimulatedClock, resumed?: CardOptions['resumed']) {
+function open(
+  state: CardState,
+  channel: ChannelInMemory,
+  clock: SimulatedClock,
+  resumed?: CardOptions['resumed'],
+  turns: Turns = new Delivery({ clock, limit: 1_000_000 }),
+) {
   const first: string[] = []
   const failed: string[] = []
   const told: string[] = []
   const card = new ReplyCard(
     {
       target: channel,
+      turns,
       nonce: 'n',
       editIntervalMs: EDIT_INTERVAL_MS,
       clock,
@@ -88,6 +97,7 @@ describe('a card', () => {
           deleted ||= event.type === 'deletes'
         }
         card.show(final)
+        await clock.advance(0)
         await clock.advance(10 * 60_000)
         expect(isDone()).toBe(true)
         expect(failed).toEqual([])
@@ -106,6 +116,7 @@ describe('a card', () => {
     await clock.advance(100)
     channel.deleteMessage(0)
     card.show({ phase: 'settled', messages: ['one'] })
+    await clock.advance(0)
     await clock.advance(2_000)
     expect(visible()).toEqual(['one'])
     expect(first).toEqual(['1'])
@@ -116,6 +127,7 @@ describe('a card', () => {
     await clock.advance(100)
     channel.deleteMessage(0)
     card.show({ phase: 'settled', messages: ['one!', 'two', 'three'] })
+    await clock.advance(0)
     await clock.advance(10_000)
     expect(visible()).toEqual(['one!', 'two', 'three'])
   })
@@ -124,6 +136,7 @@ describe('a card', () => {
     const { card, clock, visible } = start({ phase: 'answering', finished: ['one', 'two'], tail: 'three' })
     await clock.advance(100)
     card.show({ phase: 'retrying', nextAttempt: 2, maxAttempts: 3 })
+    await clock.advance(0)
     await clock.advance(5_000)
     expect(visible()).toEqual(['🔁 Trying again (2 of 3)…'])
   })
@@ -135,6 +148,7 @@ describe('a card', () => {
       await clock.advance(0)
       await clock.advance(1_000)
       card.show({ phase: 'settled', messages: ['one'] })
+      await clock.advance(0)
       await clock.advance(10 * 60_000)
       expect([isDone(), failed]).toEqual([false, []])
       await clock.advance(10 * 60_000)
@@ -150,9 +164,11 @@ describe('a card', () => {
     await clock.advance(0)
     await clock.advance(30 * 60_000)
     card.show({ phase: 'answering', finished: [], tail: 'on' })
+    await clock.advance(0)
     await clock.advance(30 * 60_000)
     expect([isDone(), failed, visible()]).toEqual([false, ['other side closed'], []])
     card.show({ phase: 'settled', messages: ['one'] })
+    await clock.advance(0)
     await clock.advance(1_000)
     expect([isDone(), visible(), told]).toEqual([true, ['one'], ['delivered 1']])
   })
@@ -163,6 +179,7 @@ describe('a card', () => {
     await clock.advance(2_000)
     expect(told).toEqual([])
     card.show({ phase: 'settled', messages: ['one', 'two', 'three'] })
+    await clock.advance(0)
     await clock.advance(30)
     expect([visible(), told]).toEqual([['one', 'two'], []])
     await clock.advance(100)
@@ -176,6 +193,7 @@ describe('a card', () => {
       await clock.advance(0)
       await clock.advance(100)
       card.show(state)
+      await clock.advance(0)
       await clock.advance(5_000)
       expect([isDone(), told, visible()]).toEqual([true, [], renderCard(state)])
     },
@@ -186,10 +204,37 @@ describe('a card', () => {
     await clock.advance(0)
     card.abandon()
     card.show({ phase: 'settled', messages: ['one'] })
+    await clock.advance(0)
     await clock.advance(500)
     expect(clock.pending).toBe(0)
     await clock.advance(10_000)
     expect([isDone(), channel.aborted, failed, channel.messages]).toEqual([true, true, [], []])
+  })
+})
+
+describe('a card that waits for its turn', () => {
+  it.each<[string, (card: ReplyCard) => void]>([
+    ['is abandoned', (card) => card.abandon()],
+    ['has nothing left to show', (card) => card.show({ phase: 'answering', finished: [], tail: 'one' })],
+  ])('waits no more when it %s', async (_, happens) => {
+    const clock = new SimulatedClock()
+    const waiting = new Set<Turn>()
+    const turns = {
+      ask: (turn: Turn, { lane }: Need) => {
+        if (lane.key === 'post') void turn.take(lane)
+        else waiting.add(turn)
+      },
+      withdraw: (turn: Turn) => void waiting.delete(turn),
+    }
+    const first = { phase: 'answering', finished: [], tail: 'one' } as const
+    const { card } = open(first, new ChannelInMemory(clock, 0, []), clock, undefined, turns)
+    await turnOfTheEventLoop()
+    await clock.advance(0)
+    card.show({ phase: 'answering', finished: [], tail: 'one two' })
+    await clock.advance(EDIT_INTERVAL_MS)
+    expect(waiting.size).toBe(1)
+    happens(card)
+    expect([waiting.size, clock.pending]).toEqual([0, 0])
   })
 })
 
@@ -204,8 +249,32 @@ describe('a post that may have arrived', () => {
     expect(channel.searches).toBeGreaterThan(0)
     expect(channel.messages.map(({ content }) => content)).toEqual(['💭 Thinking…'])
     card.show({ phase: 'settled', messages: ['one'] })
+    await clock.advance(0)
     await clock.advance(1_000)
     expect([visible(), channel.messages.length, first]).toEqual([['one'], 1, ['1']])
+  })
+
+  it('is looked for also when Discord may have forgotten it only when its turn comes', async () => {
+    const clock = new SimulatedClock()
+    const channel = new ChannelInMemory(clock, 0, ['isLost'])
+    const asked: { readonly turn: Turn; readonly need: Need }[] = []
+    const turns = { ask: (turn: Turn, need: Need) => asked.push({ turn, need }), withdraw: () => undefined }
+    open({ phase: 'settled', messages: ['one'] }, channel, clock, undefined, turns)
+    const grant = async () => {
+      const last = asked.at(-1)
+      await turnOfTheEventLoop()
+      const taken = last?.turn.take(last.need.lane)
+      await clock.advance(1_000)
+      await taken
+    }
+    await turnOfTheEventLoop()
+    await grant()
+    expect(asked.map(({ need }) => need.lane.key)).toEqual(['post', 'post'])
+    await clock.advance(10 * 60_000)
+    await grant()
+    expect([asked.at(-1)?.need.lane.key, channel.messages.length, channel.searches]).toEqual(['find', 1, 0])
+    await grant()
+    expect([channel.messages.length, channel.searches]).toEqual([1, 1])
   })
 
   it('is given up in the end, though the channel can be read', async () => {
