@@ -13,9 +13,18 @@ import type {
   Turn,
   WriteResult,
 } from '#protocol/database.ts'
+import type {
+  ExportedMessage,
+  ExportedRequest,
+  ForgetScope,
+  HistoryCursor,
+  HistoryPage,
+  RowCursor,
+} from '#protocol/personal-records.ts'
 import { GroupCommit, type WriteOptions } from './group-commit.ts'
 import { HistoryCache } from './history-cache.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
+import { PersonalRecords } from './personal-records.ts'
 import { type Pruned, RequestRecords } from './request-records.ts'
 import type { PruneStep } from './retention.ts'
 import { logBytes } from './write-ahead-log.ts'
@@ -34,6 +43,7 @@ const DEFAULTS = { historyCacheBytes: 16 * 1024 * 1024, now: Date.now, elapsed: 
 export class LocalDatabaseApi implements DatabaseApi {
   readonly #path: string
   readonly #records: RequestRecords
+  readonly #personal: PersonalRecords
   readonly #messages: MessageStatements
   readonly #groupCommit: GroupCommit
   readonly #cache: HistoryCache
@@ -49,6 +59,7 @@ export class LocalDatabaseApi implements DatabaseApi {
     const { historyCacheBytes, now, elapsed } = { ...DEFAULTS, ...options }
     this.#path = database.name
     this.#records = new RequestRecords(database, now)
+    this.#personal = new PersonalRecords(database, now)
     this.#messages = prepareMessageStatements(database)
     this.#groupCommit = new GroupCommit(database)
     this.#cache = new HistoryCache(historyCacheBytes)
@@ -120,8 +131,29 @@ export class LocalDatabaseApi implements DatabaseApi {
     })
   }
 
-  forget(key: ConversationKey): Promise<number> {
-    return this.#write(() => this.#records.forget(key), { afterCommit: () => this.#cache.drop(key) })
+  historyPage(key: ConversationKey, cursor: HistoryCursor, limit: number): Promise<HistoryPage> {
+    return this.#read(() => this.#personal.historyPage(key, cursor, limit))
+  }
+
+  exportRequests(userId: string, after: RowCursor, limit: number): Promise<ExportedRequest[]> {
+    return this.#read(() => this.#personal.exportRequests(userId, after, limit))
+  }
+
+  exportMessages(userId: string, after: RowCursor, limit: number): Promise<ExportedMessage[]> {
+    return this.#read(() => this.#personal.exportMessages(userId, after, limit))
+  }
+
+  directChannelsOf(userId: string): Promise<DirectChannel[]> {
+    return this.#read(() => this.#personal.directChannelsOf(userId))
+  }
+
+  async forget(scope: ForgetScope): Promise<number> {
+    const forgotten = await this.#write(() => this.#personal.forget(scope), {
+      afterCommit: ({ conversations }) => {
+        for (const key of conversations) this.#cache.drop(key)
+      },
+    })
+    return forgotten.messages
   }
 
   /**

@@ -122,11 +122,6 @@ export class RequestRecords {
     return this.#channels.lastUsed.all(Math.max(0, Math.trunc(limit)))
   }
 
-  forget(key: ConversationKey): number {
-    this.#requests.blankTexts.run(key)
-    return this.#messages.deleteConversation.run(key).changes
-  }
-
   /** Deletes the oldest requests that ended before an instant and have nothing left to deliver, with all their rows. */
   prune(finishedBefore: number, limit: number): Pruned {
     const requests = this.#requests.finishedBefore.all({ finishedBefore, limit })
