@@ -205,8 +205,10 @@ export class App {
             editIntervalMs,
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
+            privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },
             queue,
             store: database.api,
+            records: database.api,
             clock: systemClock,
             log,
             onGivenUp: this.#rejectEnded,
@@ -224,6 +226,12 @@ export class App {
   get #showsOnDiscord(): boolean {
     return this.#options.settings.discord.token !== null
   }
+}
+
+/** Where questions are sent; null when the built-in model answers them. */
+function modelHost({ model: { apiKey, baseUrl } }: Settings): string | null {
+  if (baseUrl !== null) return new URL(baseUrl).host
+  return apiKey === null ? null : 'api.openai.com'
 }
 
 /** What a run did in all, for the last line of its log. */

@@ -1,21 +1,17 @@
-import {
-  type ChatInputCommandInteraction,
-  Client,
-  Events,
-  GatewayDispatchEvents,
-  GatewayIntentBits,
-  Options,
-} from 'discord.js'
+import { Client, Events, GatewayDispatchEvents, GatewayIntentBits, Options } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
+import type { PersonalRecordsApi } from '#protocol/personal-records.ts'
 import type { NewRequest, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
-import { acknowledge } from './acknowledge.ts'
-import { ASK, askCommand, QUESTION, registerCommands } from './ask-command.ts'
 import { CatchUp, type CatchUpLimits } from './catch-up.ts'
+import { commandList } from './commands/command-list.ts'
+import { type AskedQuestion, CommandRouter } from './commands/command-router.ts'
+import type { PrivacyFacts } from './commands/privacy.ts'
+import { registerCommands } from './commands/register-commands.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
 import { inTime } from './in-time.ts'
 import { readMessage } from './intake.ts'
@@ -38,6 +34,8 @@ export interface DiscordOptions {
   readonly callTimeoutMs?: number
   readonly queue: RequestQueue
   readonly store: DeliveryStore
+  readonly records: PersonalRecordsApi
+  readonly privacy: PrivacyFacts
   /** What is read of the messages that came while nobody listened. */
   readonly catchUp: CatchUpLimits
   readonly clock: Clock
@@ -73,6 +71,8 @@ export class DiscordGateway implements Gateway {
   readonly #cards: ReplyCards
   readonly #ledger: DeliveryLedger
   readonly #catchUp: CatchUp
+  readonly #commands: ReturnType<typeof commandList>
+  readonly #router: CommandRouter
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
   readonly #stopped = Promise.withResolvers<void>()
   /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
@@ -100,6 +100,15 @@ export class DiscordGateway implements Gateway {
       isNew: (messageId) => this.#seen.add(messageId),
       take: (request, messageId) => this.#takeMessage(request, messageId),
       markRead: (channel) => this.#ledger.noteRead(channel),
+    })
+    this.#commands = commandList(options)
+    this.#router = new CommandRouter({
+      commands: this.#commands,
+      rest: this.#client.rest,
+      clock,
+      log,
+      isNew: (interactionId) => this.#seen.add(interactionId),
+      ask: (asked) => this.#onAsked(asked),
     })
     this.#listen()
   }
@@ -142,6 +151,7 @@ export class DiscordGateway implements Gateway {
 
   async #settle(): Promise<void> {
     await this.#catchUp.stop()
+    await this.#router.settled()
     await this.#cards.close()
     await this.#ledger.written()
     await this.#reconnecting?.promise
@@ -156,10 +166,7 @@ export class DiscordGateway implements Gateway {
       const botId = readReadyEvent(payload)
       if (botId !== undefined) this.#catchUp.begin(botId)
     })
-    this.#client.on(Events.InteractionCreate, (interaction) => {
-      if (!interaction.isChatInputCommand() || interaction.commandName !== ASK) return
-      this.#guard(this.#onAsk(interaction))
-    })
+    this.#client.on(Events.InteractionCreate, (interaction) => this.#router.handle(interaction))
     this.#client.on(Events.Error, (error) => log.error({ error: errorMessage(error) }, 'Discord connection error'))
     this.#client.on(Events.ShardError, (error) => log.error({ error: errorMessage(error) }, 'Discord connection error'))
     this.#client.on(Events.Warn, (message) => log.warn({ message }, 'Discord connection warning'))
@@ -201,21 +208,8 @@ export class DiscordGateway implements Gateway {
     }
   }
 
-  async #onAsk(interaction: ChatInputCommandInteraction): Promise<void> {
-    const { clock, log } = this.#options
-    const { id, token, channelId, guildId, user, options } = interaction
-    if (!this.#seen.add(id)) return
-    const receivedAt = clock.now()
-    const acknowledged = await acknowledge(this.#client.rest, interaction, log)
-    const request: NewRequest = {
-      userId: user.id,
-      serverId: guildId ?? DIRECT_SERVER_ID,
-      channelId,
-      message: options.getString(QUESTION)?.trim() ?? '',
-      discordMessageId: id,
-      interactionToken: token,
-    }
-    await this.#take(request, id, this.#interactionTarget({ id, token, channelId, receivedAt, acknowledged }))
+  async #onAsked({ request, interaction }: AskedQuestion): Promise<void> {
+    await this.#take(request, interaction.id, this.#interactionTarget(interaction))
   }
 
   /** Tells whether it was refused. */
@@ -260,7 +254,7 @@ export class DiscordGateway implements Gateway {
     const applicationId = this.#client.application?.id
     if (applicationId === undefined) return
     try {
-      const commands = [askCommand(this.#options.maxMessageLength)]
+      const commands = this.#commands.map(({ definition }) => definition)
       const changed = await registerCommands(this.#client.rest, applicationId, commands)
       if (changed) this.#options.log.info({}, 'registered the commands with Discord')
     } catch (error) {

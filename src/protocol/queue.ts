@@ -37,6 +37,18 @@ export type AddResult =
   | { readonly accepted: true; readonly request: ConversationRequest; readonly position: number }
   | { readonly accepted: false; readonly refusal: Refusal }
 
+/** A user's request that has not ended. */
+export interface ActiveSummary {
+  readonly requestId: string
+  readonly serverId: string
+  /** 1 is next, 0 while it is being worked on. */
+  readonly position: number
+  /** ms since epoch */
+  readonly acceptedAt: number
+  /** When its first execution began, ms since epoch. */
+  readonly startedAt: number | undefined
+}
+
 /** Why a request is cancelled. */
 export type CancelReason = 'user' | 'shutdown'
 
@@ -128,6 +140,8 @@ export interface RequestQueue {
   cancel(requestId: string, reason?: CancelReason): Promise<TerminalStatus | undefined>
   /** The place in line of a user's waiting request (1 is next), 0 while it is being worked on, undefined without one. */
   position(userId: string): number | undefined
+  /** A user's request that waits or is being worked on; there is one at most. */
+  activeRequest(userId: string): ActiveSummary | undefined
   stats(): QueueStatistics
   /** Subscribes; returns the way out. */
   on(listener: (event: QueueEvent) => void): () => void

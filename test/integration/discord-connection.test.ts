@@ -264,7 +264,8 @@ async function startWithRealQueue(server: DiscordServerHandle, path: string) {
   const queue = new ConversationQueue({ settings: SETTINGS, store: database.api, pool, clock, log, newId })
   const catchUp = { ageMs: 3_600_000, channels: 100, messages: 50 }
   const options = { token: server.token, apiUrl: server.apiUrl, editIntervalMs: 250, maxMessageLength: 4_000, catchUp }
-  const gateway = new DiscordGateway({ ...options, queue, store: database.api, clock, log, onGivenUp })
+  const rooms = { store: database.api, records: database.api, privacy: { retentionMs: null, modelHost: null } }
+  const gateway = new DiscordGateway({ ...options, ...rooms, queue, clock, log, onGivenUp })
   let stopped: Promise<void> | undefined
   const end = async () => {
     await queue.stop(0)

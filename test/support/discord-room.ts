@@ -3,6 +3,7 @@ import { DiscordGateway, type DiscordOptions } from '#discord/discord-gateway.ts
 import type { DiscordServerOptions } from './discord/options.ts'
 import { serveHere } from './discord/serve-here.ts'
 import type { DiscordServerHandle } from './discord/start-discord-server.ts'
+import { NO_RECORDS } from './no-records.ts'
 import { RecordingLog } from './recording-log.ts'
 import { RecordingStore } from './recording-store.ts'
 import { ScriptedQueue } from './scripted-queue.ts'
@@ -48,6 +49,8 @@ export function newRoom(server: DiscordServerHandle, options: Partial<DiscordOpt
     maxMessageLength: 4000,
     queue,
     store: ledger,
+    records: NO_RECORDS,
+    privacy: { retentionMs: null, modelHost: null },
     catchUp: { ageMs: 3_600_000, channels: 100, messages: 50 },
     clock,
     log,

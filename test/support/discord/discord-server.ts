@@ -24,6 +24,7 @@ import {
   type CommandRun,
   type DmOptions,
   type GuildMessage,
+  type MessageCommandRun,
   People,
   type StartedInteraction,
 } from './people.ts'
@@ -178,6 +179,11 @@ export class DiscordServer {
   /** Runs a slash command as a user. Throws when the user could not have done so. */
   runCommand(run: CommandRun): StartedInteraction {
     return this.#people.runCommand(run)
+  }
+
+  /** Runs a command of a message's menu as a user. Throws when the user could not have done so. */
+  runMessageCommand(run: MessageCommandRun): StartedInteraction {
+    return this.#people.runMessageCommand(run)
   }
 
   /** Presses a button of a message as a user. Throws when there is no such button to press. */

@@ -41,11 +41,19 @@ export interface CommandRun {
   readonly unregistered?: boolean
 }
 
+export interface MessageCommandRun {
+  readonly userId: string
+  readonly messageId: string
+  readonly name: string
+}
+
 export interface ButtonPress {
   readonly userId: string
   readonly messageId: string
   readonly customId: string
 }
+
+const MESSAGE_COMMAND = 3
 
 interface PeopleOptions {
   readonly world: World
@@ -148,6 +156,17 @@ export class People {
     const data = { id: command?.id ?? this.#world.newId(), name: run.name, type: 1, options }
     const user = guildId === null ? this.#world.user(run.userId) : this.#joined(run.userId, guildId)
     return this.#start({ type: 2, user, channel, data, commandName: run.name, source: null })
+  }
+
+  /** Runs a command of a message's menu as a user. Throws when the user could not have done so. */
+  runMessageCommand({ userId, messageId, name }: MessageCommandRun): StartedInteraction {
+    const { channel } = this.#anyMessage(messageId)
+    const guildId = channel.kind === 'guild' ? channel.guildId : null
+    const command = this.#commands.find(name, guildId)
+    if (command?.type !== MESSAGE_COMMAND) throw new Error(`No command ${name} is registered for messages here.`)
+    const user = guildId === null ? this.#world.user(userId) : this.#joined(userId, guildId)
+    const data = { id: command.id, name, type: MESSAGE_COMMAND, target_id: messageId }
+    return this.#start({ type: 2, user, channel, data, commandName: name, source: null })
   }
 
   /** Presses a button of a message as a user. Throws when there is no such button to press. */

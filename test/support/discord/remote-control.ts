@@ -15,6 +15,7 @@ const CONTROL_METHODS = [
   'editUserMessage',
   'deleteMessage',
   'runCommand',
+  'runMessageCommand',
   'pressButton',
   'replayInteraction',
   'failNext',
