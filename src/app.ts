@@ -6,6 +6,7 @@ import type { Log } from '#actors/log.ts'
 import type { Settings } from '#config/settings.ts'
 import { ConsoleGateway } from '#console/console-gateway.ts'
 import { type DatabaseActor, startDatabase } from '#database/database-actor.ts'
+import type { AccessRules } from '#domain/access.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { uuidV7 } from '#domain/uuid.ts'
 import { PiscinaPool } from '#pool/piscina-pool.ts'
@@ -205,6 +206,7 @@ export class App {
             editIntervalMs,
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
+            access: accessRules(settings),
             privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },
             queue,
             store: database.api,
@@ -226,6 +228,17 @@ export class App {
   get #showsOnDiscord(): boolean {
     return this.#options.settings.discord.token !== null
   }
+}
+
+function accessRules({ access }: Settings): AccessRules {
+  const { owners, directMessages } = access
+  const lists = (kind: 'allow' | 'deny') => ({
+    users: access[`${kind}Users`],
+    roles: access[`${kind}Roles`],
+    servers: access[`${kind}Servers`],
+    channels: access[`${kind}Channels`],
+  })
+  return { owners, directMessages, allow: lists('allow'), deny: lists('deny') }
 }
 
 /** Where questions are sent; null when the built-in model answers them. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { decimalNumber, duration, oneOf, secret, text, webAddress, wholeNumber } from './setting-types.ts'
+import { decimalNumber, discordIds, duration, oneOf, secret, text, webAddress, wholeNumber } from './setting-types.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MOST_TOKENS = 10_000_000
@@ -16,6 +16,18 @@ export function createSchema(cores: number) {
       catchUpAge: duration(0),
       catchUpChannels: wholeNumber(0, 100_000),
       catchUpMessages: wholeNumber(0, 1000),
+    }),
+    access: z.object({
+      owners: discordIds(),
+      directMessages: oneOf(['anyone', 'sharedServer', 'allowed']),
+      allowUsers: discordIds(),
+      allowRoles: discordIds(),
+      allowServers: discordIds(),
+      allowChannels: discordIds(),
+      denyUsers: discordIds(),
+      denyRoles: discordIds(),
+      denyServers: discordIds(),
+      denyChannels: discordIds(),
     }),
     model: z.object({
       apiKey: secret('an API key').nullable(),

@@ -1,14 +1,15 @@
 import { Client, Events, GatewayDispatchEvents, GatewayIntentBits, Options } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
+import type { AccessRules } from '#domain/access.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
-import type { PersonalRecordsApi } from '#protocol/personal-records.ts'
-import type { NewRequest, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import type { GateRefusal, NewRequest, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import { AccessCheck, type DiscordAsker } from './access-check.ts'
 import { CatchUp, type CatchUpLimits } from './catch-up.ts'
-import { commandList } from './commands/command-list.ts'
+import { type CommandRecords, commandList } from './commands/command-list.ts'
 import { type AskedQuestion, CommandRouter } from './commands/command-router.ts'
 import type { PrivacyFacts } from './commands/privacy.ts'
 import { registerCommands } from './commands/register-commands.ts'
@@ -34,8 +35,10 @@ export interface DiscordOptions {
   readonly callTimeoutMs?: number
   readonly queue: RequestQueue
   readonly store: DeliveryStore
-  readonly records: PersonalRecordsApi
+  readonly records: CommandRecords
   readonly privacy: PrivacyFacts
+  /** Who may ask something. */
+  readonly access: AccessRules
   /** What is read of the messages that came while nobody listened. */
   readonly catchUp: CatchUpLimits
   readonly clock: Clock
@@ -58,6 +61,8 @@ const REGISTRATION_TIMEOUT_MS = 10_000
 /** More than can come in the minutes for which Discord may repeat events; older ones the database knows. */
 const REMEMBERED_EVENTS = 10_000
 
+const DIRECT = { guildId: null, roleIds: [] }
+
 const STOPPING: Refusal = {
   code: 'QUEUE_STOPPING',
   message: 'Parley is shutting down. Your message was not taken in; please send it again when it is back.',
@@ -73,6 +78,7 @@ export class DiscordGateway implements Gateway {
   readonly #catchUp: CatchUp
   readonly #commands: ReturnType<typeof commandList>
   readonly #router: CommandRouter
+  readonly #access: AccessCheck
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
   readonly #stopped = Promise.withResolvers<void>()
   /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
@@ -101,6 +107,7 @@ export class DiscordGateway implements Gateway {
       take: (request, messageId) => this.#takeMessage(request, messageId),
       markRead: (channel) => this.#ledger.noteRead(channel),
     })
+    this.#access = new AccessCheck({ rules: options.access, rest: this.#client.rest, clock, log })
     this.#commands = commandList(options)
     this.#router = new CommandRouter({
       commands: this.#commands,
@@ -196,30 +203,48 @@ export class DiscordGateway implements Gateway {
     const message = readMessageEvent(payload, botId)
     const request = message && readMessage(message, botId)
     if (!request || !this.#seen.add(message.id)) return
-    await this.#takeMessage(request, message.id)
+    await this.#takeMessage(request, message.id, message)
   }
 
-  async #takeMessage(request: NewRequest, messageId: string): Promise<void> {
+  /** Without a member, it is a direct message. */
+  async #takeMessage(
+    request: NewRequest,
+    messageId: string,
+    member: Pick<DiscordAsker, 'guildId' | 'roleIds'> = DIRECT,
+  ): Promise<void> {
     const { userId, serverId, channelId } = request
-    const refused = await this.#take(request, messageId, this.#channelTarget(channelId, messageId))
+    const asker = { userId, channelId, guildId: member.guildId, roleIds: member.roleIds }
+    const refused = await this.#take(request, asker, messageId, this.#channelTarget(channelId, messageId))
     // Who was refused has been asked to write again: it must not be taken in at the next start.
     if (refused && serverId === DIRECT_SERVER_ID) {
       this.#ledger.noteRead({ channelId, userId, lastMessageId: messageId })
     }
   }
 
-  async #onAsked({ request, interaction }: AskedQuestion): Promise<void> {
-    await this.#take(request, interaction.id, this.#interactionTarget(interaction))
+  async #onAsked({ request, asker, interaction }: AskedQuestion): Promise<void> {
+    await this.#take(request, asker, interaction.id, this.#interactionTarget(interaction))
   }
 
   /** Tells whether it was refused. */
-  async #take(request: NewRequest, discordMessageId: string, target: ReplyTarget): Promise<boolean> {
-    const refusal = this.#stopping ? STOPPING : await this.#offer(request, target)
+  async #take(
+    request: NewRequest,
+    asker: DiscordAsker,
+    discordMessageId: string,
+    target: ReplyTarget,
+  ): Promise<boolean> {
+    const refusal = (await this.#gateRefusal(asker)) ?? (await this.#offer(request, target))
     if (!refusal) return false
     this.#options.log.info({ code: refusal.code, discordMessageId }, 'a message was refused')
     // An event that Discord has sent again is nobody's mistake: the first one is answered.
     if (refusal.code !== 'REQUEST_DUPLICATE') this.#cards.refuse(refusal, discordMessageId, target)
     return true
+  }
+
+  /** Asked before the queue, and again what may have changed meanwhile. */
+  async #gateRefusal(asker: DiscordAsker): Promise<Refusal | GateRefusal | undefined> {
+    if (this.#stopping) return STOPPING
+    const refusal = await this.#access.refusal(asker)
+    return this.#stopping ? STOPPING : refusal
   }
 
   async #offer(request: NewRequest, target: ReplyTarget): Promise<Refusal | undefined> {

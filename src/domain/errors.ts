@@ -33,6 +33,7 @@ export const ERROR_CODES = [
   'QUEUE_BUSY',
   'QUEUE_STOPPING',
   'REQUEST_NOT_STORED',
+  'ACCESS_DENIED',
   // Ending a request
   'REQUEST_TIMED_OUT',
   'REQUEST_CANCELLED',

@@ -32,6 +32,12 @@ export interface Refusal {
   readonly message: string
 }
 
+/** Why a message was kept from the queue; `message` says it to the user. */
+export interface GateRefusal {
+  readonly code: Extract<ErrorCode, 'ACCESS_DENIED'>
+  readonly message: string
+}
+
 /** What `addRequest` resolves with: a refusal is a value, never an exception. */
 export type AddResult =
   | { readonly accepted: true; readonly request: ConversationRequest; readonly position: number }

@@ -11,6 +11,7 @@ import type { AssistantOutcome } from '#protocol/assistant.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import type { AssistantPool } from '#protocol/pool.ts'
 import { ConversationQueue } from '#queue/conversation-queue.ts'
+import { OPEN_TO_ALL } from '#support/access-rules.ts'
 import type { DiscordServerHandle } from '#support/discord/start-discord-server.ts'
 import { newDiscord, newRoom, startWithUser, WAIT_MS } from '#support/discord-room.ts'
 import { RecordingLog } from '#support/recording-log.ts'
@@ -264,7 +265,12 @@ async function startWithRealQueue(server: DiscordServerHandle, path: string) {
   const queue = new ConversationQueue({ settings: SETTINGS, store: database.api, pool, clock, log, newId })
   const catchUp = { ageMs: 3_600_000, channels: 100, messages: 50 }
   const options = { token: server.token, apiUrl: server.apiUrl, editIntervalMs: 250, maxMessageLength: 4_000, catchUp }
-  const rooms = { store: database.api, records: database.api, privacy: { retentionMs: null, modelHost: null } }
+  const rooms = {
+    store: database.api,
+    records: database.api,
+    privacy: { retentionMs: null, modelHost: null },
+    access: OPEN_TO_ALL,
+  }
   const gateway = new DiscordGateway({ ...options, ...rooms, queue, clock, log, onGivenUp })
   let stopped: Promise<void> | undefined
   const end = async () => {

@@ -7,8 +7,10 @@ import type {
 } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
+import type { DiscordAsker } from '#discord/access-check.ts'
 import { acknowledge } from '#discord/acknowledge.ts'
 import type { ReceivedInteraction } from '#discord/interaction-target.ts'
+import { rolesOf } from '#discord/member-roles.ts'
 import { errorCode, errorMessage } from '#domain/errors.ts'
 import { failureNotice } from '#domain/notices.ts'
 import type { NewRequest } from '#protocol/queue.ts'
@@ -27,6 +29,7 @@ import { readTarget } from './target-message.ts'
 /** A question that was asked with a command; its interaction has been acknowledged, or cannot be any more. */
 export interface AskedQuestion {
   readonly request: NewRequest
+  readonly asker: DiscordAsker
   readonly interaction: Omit<ReceivedInteraction, 'applicationId' | 'botId'>
 }
 
@@ -95,7 +98,13 @@ export class CommandRouter {
       discordMessageId: id,
       interactionToken: token,
     }
-    await ask({ request, interaction: { id, token, channelId, receivedAt, acknowledged } })
+    const asker = {
+      userId: interaction.user.id,
+      guildId: interaction.guildId,
+      channelId,
+      roleIds: rolesOf(interaction.member),
+    }
+    await ask({ request, asker, interaction: { id, token, channelId, receivedAt, acknowledged } })
   }
 
   async #run({ reply }: PrivateCommand, interaction: CommandInteraction): Promise<void> {

@@ -88,6 +88,19 @@ export class People {
     return this.#world.addGuildChannel(this.#world.guild(guildId), name).id
   }
 
+  /** Makes a user a member of a guild. */
+  addMember(guildId: string, userId: string): void {
+    this.#joined(userId, guildId)
+  }
+
+  /** Gives a member a role of their own; returns its id. */
+  giveRole(guildId: string, userId: string): string {
+    const roleId = this.#world.newId()
+    const { roles } = this.#world.guild(guildId)
+    roles.set(this.#joined(userId, guildId).id, [...(roles.get(userId) ?? []), roleId])
+    return roleId
+  }
+
   /** Starts a public thread in a channel of a guild. */
   addThread(channelId: string, name: string): string {
     const parent = this.#guildChannel(channelId)

@@ -7,6 +7,8 @@ const CONTROL_METHODS = [
   'addUser',
   'addGuild',
   'addGuildChannel',
+  'addMember',
+  'giveRole',
   'addThread',
   'openDm',
   'sendDm',

@@ -1,0 +1,6 @@
+import type { AccessRules } from '#domain/access.ts'
+
+export const NO_IDS = { users: [], roles: [], servers: [], channels: [] }
+
+/** Everybody may ask everywhere. */
+export const OPEN_TO_ALL: AccessRules = { owners: [], directMessages: 'anyone', allow: NO_IDS, deny: NO_IDS }
