@@ -207,6 +207,7 @@ export class App {
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
             access: accessRules(settings),
+            quota: settings.quota,
             privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },
             queue,
             store: database.api,

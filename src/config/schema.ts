@@ -3,6 +3,7 @@ import { decimalNumber, discordIds, duration, oneOf, secret, text, webAddress, w
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MOST_TOKENS = 10_000_000
+const MOST_TOKENS_A_DAY = 1_000_000_000_000
 const DAY_MS = 86_400_000
 const LONGEST_RETENTION_MS = 100 * 365 * DAY_MS
 
@@ -28,6 +29,11 @@ export function createSchema(cores: number) {
       denyRoles: discordIds(),
       denyServers: discordIds(),
       denyChannels: discordIds(),
+    }),
+    quota: z.object({
+      requestsPerHour: wholeNumber(1, 1_000).nullable(),
+      tokensPerDay: wholeNumber(1, MOST_TOKENS_A_DAY).nullable(),
+      tokensPerDayInAll: wholeNumber(1, MOST_TOKENS_A_DAY).nullable(),
     }),
     model: z.object({
       apiKey: secret('an API key').nullable(),

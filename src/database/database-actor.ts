@@ -228,6 +228,8 @@ class SupervisedDatabase implements DatabaseActor {
       exportRequests: (userId, after, limit) => this.#call((api) => api.exportRequests(userId, after, limit)),
       exportMessages: (userId, after, limit) => this.#call((api) => api.exportMessages(userId, after, limit)),
       directChannelsOf: (userId) => this.#call((api) => api.directChannelsOf(userId)),
+      usageOf: (userId) => this.#call((api) => api.usageOf(userId)),
+      quotaUse: (userId, now, requests) => this.#call((api) => api.quotaUse(userId, now, requests)),
       forget: (scope) => this.#call((api) => api.forget(scope)),
       probe: () => this.#call((api) => api.probe()),
       statistics: () => this.#call((api) => api.statistics()),

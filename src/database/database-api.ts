@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { ConversationKey, HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
+import type { QuotaUse } from '#domain/quota.ts'
 import type { ConversationRequest, RequestOrigin } from '#domain/request.ts'
 import type {
   AcceptResult,
@@ -14,6 +15,7 @@ import type {
   WriteResult,
 } from '#protocol/database.ts'
 import type {
+  DayUsage,
   ExportedMessage,
   ExportedRequest,
   ForgetScope,
@@ -145,6 +147,14 @@ export class LocalDatabaseApi implements DatabaseApi {
 
   directChannelsOf(userId: string): Promise<DirectChannel[]> {
     return this.#read(() => this.#personal.directChannelsOf(userId))
+  }
+
+  usageOf(userId: string): Promise<DayUsage[]> {
+    return this.#read(() => this.#personal.usageOf(userId))
+  }
+
+  quotaUse(userId: string, now: number, requests: number): Promise<QuotaUse> {
+    return this.#read(() => this.#personal.quotaUse(userId, now, requests))
   }
 
   async forget(scope: ForgetScope): Promise<number> {

@@ -1,7 +1,9 @@
 import type { Database } from 'better-sqlite3'
 import type { ConversationKey } from '#domain/conversation.ts'
+import type { QuotaUse } from '#domain/quota.ts'
 import type { DirectChannel } from '#protocol/database.ts'
 import type {
+  DayUsage,
   ExportedMessage,
   ExportedRequest,
   ForgetScope,
@@ -11,6 +13,7 @@ import type {
   StoredMessage,
 } from '#protocol/personal-records.ts'
 import { type PersonalStatements, preparePersonalStatements } from './personal-statements.ts'
+import { UsageRecords } from './usage-records.ts'
 
 /** What was forgotten, so that caches can forget it too. */
 export interface Forgotten {
@@ -26,11 +29,13 @@ const LONGEST_PAGE = 500
 /** What is stored about one user. `forget` is one write: to be called inside a savepoint, all or nothing. */
 export class PersonalRecords {
   readonly #statements: PersonalStatements
+  readonly #usage: UsageRecords
   readonly #now: () => number
 
   /** `now` in ms since epoch. */
   constructor(database: Database, now: () => number) {
     this.#statements = preparePersonalStatements(database)
+    this.#usage = new UsageRecords(database)
     this.#now = now
   }
 
@@ -59,6 +64,15 @@ export class PersonalRecords {
     return this.#statements.channels.all(userId)
   }
 
+  usageOf(userId: string): DayUsage[] {
+    return this.#usage.days(userId)
+  }
+
+  quotaUse(userId: string, now: number, requests: number): QuotaUse {
+    return this.#usage.quotaUse(userId, now, requests)
+  }
+
+  /** What was used stays counted. */
   forget({ userId, serverId }: ForgetScope): Forgotten {
     const scope = { userId, serverId }
     const conversations = this.#statements.conversations.all(scope)

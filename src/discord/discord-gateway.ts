@@ -3,6 +3,7 @@ import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { AccessRules } from '#domain/access.ts'
 import { errorMessage } from '#domain/errors.ts'
+import type { QuotaLimits } from '#domain/quota.ts'
 import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
@@ -20,6 +21,7 @@ import { InteractionTarget, type ReceivedInteraction } from './interaction-targe
 import { logIn } from './log-in.ts'
 import { readLoginProblem } from './login-problem.ts'
 import { readMessageEvent, readReadyEvent } from './message-event.ts'
+import { QuotaCheck } from './quota-check.ts'
 import { RecentIds } from './recent-ids.ts'
 import { ReplyCards } from './reply-cards.ts'
 import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
@@ -39,6 +41,7 @@ export interface DiscordOptions {
   readonly privacy: PrivacyFacts
   /** Who may ask something. */
   readonly access: AccessRules
+  readonly quota: QuotaLimits
   /** What is read of the messages that came while nobody listened. */
   readonly catchUp: CatchUpLimits
   readonly clock: Clock
@@ -79,6 +82,7 @@ export class DiscordGateway implements Gateway {
   readonly #commands: ReturnType<typeof commandList>
   readonly #router: CommandRouter
   readonly #access: AccessCheck
+  readonly #quota: QuotaCheck
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
   readonly #stopped = Promise.withResolvers<void>()
   /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
@@ -108,6 +112,7 @@ export class DiscordGateway implements Gateway {
       markRead: (channel) => this.#ledger.noteRead(channel),
     })
     this.#access = new AccessCheck({ rules: options.access, rest: this.#client.rest, clock, log })
+    this.#quota = new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners })
     this.#commands = commandList(options)
     this.#router = new CommandRouter({
       commands: this.#commands,
@@ -243,7 +248,7 @@ export class DiscordGateway implements Gateway {
   /** Asked before the queue, and again what may have changed meanwhile. */
   async #gateRefusal(asker: DiscordAsker): Promise<Refusal | GateRefusal | undefined> {
     if (this.#stopping) return STOPPING
-    const refusal = await this.#access.refusal(asker)
+    const refusal = (await this.#access.refusal(asker)) ?? (await this.#quota.refusal(asker.userId))
     return this.#stopping ? STOPPING : refusal
   }
 

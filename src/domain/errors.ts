@@ -34,6 +34,7 @@ export const ERROR_CODES = [
   'QUEUE_STOPPING',
   'REQUEST_NOT_STORED',
   'ACCESS_DENIED',
+  'QUOTA_USED_UP',
   // Ending a request
   'REQUEST_TIMED_OUT',
   'REQUEST_CANCELLED',

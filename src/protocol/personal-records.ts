@@ -1,4 +1,5 @@
 import type { ConversationKey, HistoryMessage } from '#domain/conversation.ts'
+import type { QuotaUse } from '#domain/quota.ts'
 import type { RequestStatus } from '#domain/request.ts'
 import type { DirectChannel } from './database.ts'
 
@@ -53,6 +54,13 @@ export interface ExportedMessage extends HistoryMessage, RowCursor {
   readonly completionTokens: number | null
 }
 
+/** What the answers of a day have cost. */
+export interface DayUsage {
+  /** Of UTC, counted from 1970. */
+  readonly day: number
+  readonly tokens: number
+}
+
 /** What a user may see, take along and have deleted of what is stored about them. */
 export interface PersonalRecordsApi {
   /** A page of a conversation; the newest one when nothing is where the cursor points. */
@@ -62,6 +70,15 @@ export interface PersonalRecordsApi {
   /** The messages of a user's conversations after a row, server by server. */
   exportMessages(userId: string, after: RowCursor, limit: number): Promise<ExportedMessage[]>
   directChannelsOf(userId: string): Promise<DirectChannel[]>
+  /** Day by day, those without any left out. */
+  usageOf(userId: string): Promise<DayUsage[]>
+  /**
+   * What the quotas count.
+   *
+   * @param now ms since epoch
+   * @param requests how many of the last hour's requests are of interest.
+   */
+  quotaUse(userId: string, now: number, requests: number): Promise<QuotaUse>
   /**
    * Deletes the history, the texts of finished requests and what is still to be delivered; returns the number of
    * messages deleted. That something was asked, and when, stays until retention deletes it.

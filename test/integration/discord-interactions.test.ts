@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { systemClock } from '#actors/clock.ts'
 import { askCommand } from '#discord/commands/ask.ts'
 import { commandList } from '#discord/commands/command-list.ts'
-import { OPEN_TO_ALL } from '#support/access-rules.ts'
+import { NO_LIMITS, OPEN_TO_ALL } from '#support/access-rules.ts'
 import { newDiscord, startRoom, startWithUser, WAIT_MS } from '#support/discord-room.ts'
 import { NO_RECORDS } from '#support/no-records.ts'
 import { ScriptedQueue } from '#support/scripted-queue.ts'
@@ -17,6 +17,7 @@ function definitions(maxMessageLength = 4000) {
   const parts = {
     records: NO_RECORDS,
     access: OPEN_TO_ALL,
+    quota: NO_LIMITS,
     privacy: { retentionMs: null, modelHost: null },
     clock: systemClock,
   }

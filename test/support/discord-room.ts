@@ -1,6 +1,6 @@
 import { expect, onTestFinished } from 'vitest'
 import { DiscordGateway, type DiscordOptions } from '#discord/discord-gateway.ts'
-import { OPEN_TO_ALL } from './access-rules.ts'
+import { NO_LIMITS, OPEN_TO_ALL } from './access-rules.ts'
 import type { DiscordServerOptions } from './discord/options.ts'
 import { serveHere } from './discord/serve-here.ts'
 import type { DiscordServerHandle } from './discord/start-discord-server.ts'
@@ -52,6 +52,7 @@ export function newRoom(server: DiscordServerHandle, options: Partial<DiscordOpt
     store: ledger,
     records: NO_RECORDS,
     access: OPEN_TO_ALL,
+    quota: NO_LIMITS,
     privacy: { retentionMs: null, modelHost: null },
     catchUp: { ageMs: 3_600_000, channels: 100, messages: 50 },
     clock,

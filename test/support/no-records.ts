@@ -9,6 +9,8 @@ export const NO_RECORDS: CommandRecords = {
   exportRequests: unavailable,
   exportMessages: unavailable,
   directChannelsOf: unavailable,
+  usageOf: unavailable,
+  quotaUse: unavailable,
   forget: unavailable,
   statistics: unavailable,
 }

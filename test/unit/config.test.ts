@@ -45,6 +45,9 @@ const FROM_ENVIRONMENT: readonly (readonly [string, string, string, string, stri
       return [`PARLEY_${kind}_${what}`.toUpperCase(), id, 'access', `${kind}${what}`, [id]] as const
     }),
   ),
+  ['PARLEY_REQUESTS_PER_HOUR', '20', 'quota', 'requestsPerHour', 20],
+  ['PARLEY_TOKENS_PER_DAY', '50000', 'quota', 'tokensPerDay', 50_000],
+  ['PARLEY_TOKENS_PER_DAY_IN_ALL', '900000', 'quota', 'tokensPerDayInAll', 900_000],
   ['OPENAI_API_KEY', ' sk-1 ', 'model', 'apiKey', 'sk-1'],
   ['OPENAI_BASE_URL', 'http://localhost:11434/v1', 'model', 'baseUrl', 'http://localhost:11434/v1'],
   ['OPENAI_MODEL', 'llama3', 'model', 'name', 'llama3'],
@@ -103,6 +106,7 @@ describe('settings', () => {
         denyServers: [],
         denyChannels: [],
       },
+      quota: { requestsPerHour: null, tokensPerDay: null, tokensPerDayInAll: null },
       model: {
         apiKey: null,
         baseUrl: null,

@@ -1,5 +1,6 @@
 import type { Clock } from '#actors/clock.ts'
 import type { AccessRules } from '#domain/access.ts'
+import type { QuotaLimits } from '#domain/quota.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import type { PersonalRecordsApi } from '#protocol/personal-records.ts'
 import type { RequestQueue } from '#protocol/queue.ts'
@@ -12,6 +13,7 @@ import { forgetCommand } from './forget.ts'
 import { helpCommand } from './help.ts'
 import { historyCommand } from './history.ts'
 import { type PrivacyFacts, privacyCommand } from './privacy.ts'
+import { quotaCommand } from './quota.ts'
 import { statsCommand } from './stats.ts'
 import { statusCommand } from './status.ts'
 
@@ -25,12 +27,21 @@ export interface CommandParts {
   readonly queue: Pick<RequestQueue, 'activeRequest' | 'cancel' | 'stats'>
   readonly records: CommandRecords
   readonly access: Pick<AccessRules, 'owners'>
+  readonly quota: QuotaLimits
   readonly privacy: PrivacyFacts
   readonly clock: Pick<Clock, 'now'>
 }
 
 /** All commands, in the order `/help` tells them. */
-export function commandList({ maxMessageLength, queue, records, access, privacy, clock }: CommandParts): Command[] {
+export function commandList({
+  maxMessageLength,
+  queue,
+  records,
+  access,
+  quota,
+  privacy,
+  clock,
+}: CommandParts): Command[] {
   const commands: Command[] = [
     askCommand(maxMessageLength),
     askAboutCommand,
@@ -39,6 +50,7 @@ export function commandList({ maxMessageLength, queue, records, access, privacy,
     historyCommand(records),
     forgetCommand({ records, queue }),
     exportCommand({ records, clock }),
+    quotaCommand({ limits: quota, owners: access.owners, records, clock }),
     privacyCommand(privacy),
     statsCommand({ owners: access.owners, queue, records }),
   ]

@@ -6,7 +6,7 @@ import { FIRST_ROW, type PersonalRecordsApi, type RowCursor } from '#protocol/pe
 import { type PrivateCommand, type Reply, slashCommand } from './command.ts'
 
 export interface ExportOptions {
-  readonly records: Pick<PersonalRecordsApi, 'exportRequests' | 'exportMessages' | 'directChannelsOf'>
+  readonly records: Pick<PersonalRecordsApi, 'exportRequests' | 'exportMessages' | 'directChannelsOf' | 'usageOf'>
   readonly clock: Pick<Clock, 'now'>
   /** Tests pass smaller ones. */
   readonly limits?: ExportLimits
@@ -40,8 +40,10 @@ async function exportOf(userId: string, { records, clock, limits = LIMITS }: Exp
   const requests = await rowsOf((after) => records.exportRequests(userId, after, PAGE_ROWS), budget)
   const messages = requests && (await rowsOf((after) => records.exportMessages(userId, after, PAGE_ROWS), budget))
   const directChannels = JSON.stringify(await records.directChannelsOf(userId))
+  const tokensByDay = JSON.stringify(await records.usageOf(userId))
   const file =
-    messages && (await fileOf(textOf({ userId, now: clock.now(), requests, messages, directChannels }), limits))
+    messages &&
+    (await fileOf(textOf({ userId, now: clock.now(), requests, messages, directChannels, tokensByDay }), limits))
   if (!file)
     return { content: 'That is more than fits into a file on Discord; please ask whoever runs this bot for it.' }
   return { content: 'This is all that is stored about you. The times are milliseconds since 1970.', files: [file] }
@@ -74,17 +76,19 @@ interface Gathered {
   readonly requests: readonly string[]
   readonly messages: readonly string[]
   readonly directChannels: string
+  readonly tokensByDay: string
 }
 
 /** Each row was made JSON with its page: doing it at once would hold up everybody else. */
-function textOf({ userId, now, requests, messages, directChannels }: Gathered): string {
+function textOf({ userId, now, requests, messages, directChannels, tokensByDay }: Gathered): string {
   const list = (rows: readonly string[]) => `[${rows.map((row) => `\n    ${row}`).join(',')}\n  ]`
   return `{
   "userId": ${JSON.stringify(userId)},
   "exportedAt": ${now},
   "requests": ${list(requests)},
   "messages": ${list(messages)},
-  "directChannels": ${directChannels}
+  "directChannels": ${directChannels},
+  "tokensByDay": ${tokensByDay}
 }
 `
 }

@@ -34,7 +34,7 @@ function describe({ retentionMs, modelHost }: PrivacyFacts): string {
     '**Where:** in one database file on the computer of whoever runs this bot. The answers also stand on Discord, where you can delete yours.',
     `**Model:** ${model}`,
     `**How long:** ${kept}`,
-    '**Yours:** `/history` shows a conversation, `/export` gives you all of it as a file, and `/forget` deletes it; that you asked something and when stays as a number in the statistics.',
+    '**Yours:** `/history` shows a conversation, `/export` gives you all of it as a file, and `/forget` deletes it; what was asked goes, that something was asked, when, and how many tokens it took stays for the statistics and quotas.',
   ].join('\n')
 }
 
