@@ -6,6 +6,7 @@ import type { Log } from '#actors/log.ts'
 import type { Settings } from '#config/settings.ts'
 import { ConsoleGateway } from '#console/console-gateway.ts'
 import { type DatabaseActor, startDatabase } from '#database/database-actor.ts'
+import type { AccessRules } from '#domain/access.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { uuidV7 } from '#domain/uuid.ts'
 import { PiscinaPool } from '#pool/piscina-pool.ts'
@@ -209,8 +210,12 @@ export class App {
             refusalIntervalMs,
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
+            access: accessRules(settings),
+            quota: settings.quota,
+            privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },
             queue,
             store: database.api,
+            records: database.api,
             clock: systemClock,
             steadyClock: monotonicClock,
             log,
@@ -229,6 +234,23 @@ export class App {
   get #showsOnDiscord(): boolean {
     return this.#options.settings.discord.token !== null
   }
+}
+
+function accessRules({ access }: Settings): AccessRules {
+  const { owners, directMessages } = access
+  const lists = (kind: 'allow' | 'deny') => ({
+    users: access[`${kind}Users`],
+    roles: access[`${kind}Roles`],
+    servers: access[`${kind}Servers`],
+    channels: access[`${kind}Channels`],
+  })
+  return { owners, directMessages, allow: lists('allow'), deny: lists('deny') }
+}
+
+/** Where questions are sent; null when the built-in model answers them. */
+function modelHost({ model: { apiKey, baseUrl } }: Settings): string | null {
+  if (baseUrl !== null) return new URL(baseUrl).host
+  return apiKey === null ? null : 'api.openai.com'
 }
 
 /** What a run did in all, for the last line of its log. */

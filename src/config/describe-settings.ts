@@ -26,10 +26,11 @@ export function describeSettings(settings: Settings): SettingLine[] {
   })
 }
 
-type Value = string | number | null
+type Value = string | number | readonly string[] | null
 
 function describeValue(key: string, value: Value, unit: ReturnType<typeof unitOf>): string {
   if (value === null) return '(not set)'
+  if (typeof value === 'object') return value.length === 0 ? '(none)' : value.join(', ')
   if (isSecret(key)) return HIDDEN
   if (unit === 'Ms' && typeof value === 'number') return formatDuration(value)
   return unit === 'MiB' ? `${value} MiB` : String(value)

@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { decimalNumber, duration, oneOf, secret, text, webAddress, wholeNumber } from './setting-types.ts'
+import { decimalNumber, discordIds, duration, oneOf, secret, text, webAddress, wholeNumber } from './setting-types.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MOST_TOKENS = 10_000_000
+const MOST_TOKENS_A_DAY = 1_000_000_000_000
 const DAY_MS = 86_400_000
 const LONGEST_RETENTION_MS = 100 * 365 * DAY_MS
 
@@ -17,6 +18,23 @@ export function createSchema(cores: number) {
       catchUpAge: duration(0),
       catchUpChannels: wholeNumber(0, 100_000),
       catchUpMessages: wholeNumber(0, 1000),
+    }),
+    access: z.object({
+      owners: discordIds(),
+      directMessages: oneOf(['anyone', 'sharedServer', 'allowed']),
+      allowUsers: discordIds(),
+      allowRoles: discordIds(),
+      allowServers: discordIds(),
+      allowChannels: discordIds(),
+      denyUsers: discordIds(),
+      denyRoles: discordIds(),
+      denyServers: discordIds(),
+      denyChannels: discordIds(),
+    }),
+    quota: z.object({
+      requestsPerHour: wholeNumber(1, 1_000).nullable(),
+      tokensPerDay: wholeNumber(1, MOST_TOKENS_A_DAY).nullable(),
+      tokensPerDayInAll: wholeNumber(1, MOST_TOKENS_A_DAY).nullable(),
     }),
     model: z.object({
       apiKey: secret('an API key').nullable(),

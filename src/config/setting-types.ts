@@ -72,6 +72,21 @@ function isWebAddress(value: string): boolean {
   )
 }
 
+/** Discord ids; a text of ids with commas between them counts, so that environment variables can give it. */
+export function discordIds() {
+  return z.unknown().transform((value, context): readonly string[] => {
+    const ids = typeof value === 'string' ? value.split(',').map((id) => id.trim()) : value
+    if (Array.isArray(ids) && ids.every(isDiscordId)) return Object.freeze(ids)
+    // A number that long has lost its last digits before anybody could look at it.
+    context.addIssue({ code: 'custom', message: "a list of Discord ids in quotes, such as ['80351110224678912']" })
+    return z.NEVER
+  })
+}
+
+function isDiscordId(value: unknown): boolean {
+  return typeof value === 'string' && /^\d{15,20}$/.test(value)
+}
+
 /** One of a few words. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, `one of ${words.join(', ')}`)

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { ConversationKey, HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
+import type { QuotaUse } from '#domain/quota.ts'
 import type { ConversationRequest, RequestOrigin } from '#domain/request.ts'
 import type {
   AcceptResult,
@@ -13,9 +14,19 @@ import type {
   Turn,
   WriteResult,
 } from '#protocol/database.ts'
+import type {
+  DayUsage,
+  ExportedMessage,
+  ExportedRequest,
+  ForgetScope,
+  HistoryCursor,
+  HistoryPage,
+  RowCursor,
+} from '#protocol/personal-records.ts'
 import { GroupCommit, type WriteOptions } from './group-commit.ts'
 import { HistoryCache } from './history-cache.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
+import { PersonalRecords } from './personal-records.ts'
 import { type Pruned, RequestRecords } from './request-records.ts'
 import type { PruneStep } from './retention.ts'
 import { logBytes } from './write-ahead-log.ts'
@@ -34,6 +45,7 @@ const DEFAULTS = { historyCacheBytes: 16 * 1024 * 1024, now: Date.now, elapsed: 
 export class LocalDatabaseApi implements DatabaseApi {
   readonly #path: string
   readonly #records: RequestRecords
+  readonly #personal: PersonalRecords
   readonly #messages: MessageStatements
   readonly #groupCommit: GroupCommit
   readonly #cache: HistoryCache
@@ -49,6 +61,7 @@ export class LocalDatabaseApi implements DatabaseApi {
     const { historyCacheBytes, now, elapsed } = { ...DEFAULTS, ...options }
     this.#path = database.name
     this.#records = new RequestRecords(database, now)
+    this.#personal = new PersonalRecords(database, now)
     this.#messages = prepareMessageStatements(database)
     this.#groupCommit = new GroupCommit(database)
     this.#cache = new HistoryCache(historyCacheBytes)
@@ -120,8 +133,37 @@ export class LocalDatabaseApi implements DatabaseApi {
     })
   }
 
-  forget(key: ConversationKey): Promise<number> {
-    return this.#write(() => this.#records.forget(key), { afterCommit: () => this.#cache.drop(key) })
+  historyPage(key: ConversationKey, cursor: HistoryCursor, limit: number): Promise<HistoryPage> {
+    return this.#read(() => this.#personal.historyPage(key, cursor, limit))
+  }
+
+  exportRequests(userId: string, after: RowCursor, limit: number): Promise<ExportedRequest[]> {
+    return this.#read(() => this.#personal.exportRequests(userId, after, limit))
+  }
+
+  exportMessages(userId: string, after: RowCursor, limit: number): Promise<ExportedMessage[]> {
+    return this.#read(() => this.#personal.exportMessages(userId, after, limit))
+  }
+
+  directChannelsOf(userId: string): Promise<DirectChannel[]> {
+    return this.#read(() => this.#personal.directChannelsOf(userId))
+  }
+
+  usageOf(userId: string): Promise<DayUsage[]> {
+    return this.#read(() => this.#personal.usageOf(userId))
+  }
+
+  quotaUse(userId: string, now: number, requests: number): Promise<QuotaUse> {
+    return this.#read(() => this.#personal.quotaUse(userId, now, requests))
+  }
+
+  async forget(scope: ForgetScope): Promise<number> {
+    const forgotten = await this.#write(() => this.#personal.forget(scope), {
+      afterCommit: ({ conversations }) => {
+        for (const key of conversations) this.#cache.drop(key)
+      },
+    })
+    return forgotten.messages
   }
 
   /**

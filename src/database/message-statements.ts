@@ -33,9 +33,6 @@ export function prepareMessageStatements(database: Database) {
       `SELECT content AS answer, coalesce(model, '') AS model FROM messages WHERE request_id = ? AND role = 'assistant'`,
     ),
     deleteTurn: database.prepare<[requestId: string]>('DELETE FROM messages WHERE request_id = ?'),
-    deleteConversation: database.prepare<[ConversationKey]>(
-      'DELETE FROM messages WHERE user_id = @userId AND server_id = @serverId',
-    ),
   }
 }
 

@@ -17,6 +17,7 @@ import { type MessageStatements, prepareMessageStatements } from './message-stat
 import { type OutboxStatements, prepareOutboxStatements } from './outbox-statements.ts'
 import { mayComplete, mayRequeue, maySettle, mayStart } from './request-fence.ts'
 import { prepareRequestStatements, type RequestStatements, type StoredRequest } from './request-statements.ts'
+import { UsageRecords } from './usage-records.ts'
 
 /** What one step of retention has deleted. */
 export interface Pruned {
@@ -31,6 +32,7 @@ export class RequestRecords {
   readonly #messages: MessageStatements
   readonly #outbox: OutboxStatements
   readonly #channels: ChannelStatements
+  readonly #usage: UsageRecords
   readonly #now: () => number
 
   /** `now` in ms since epoch. */
@@ -39,6 +41,7 @@ export class RequestRecords {
     this.#messages = prepareMessageStatements(database)
     this.#outbox = prepareOutboxStatements(database)
     this.#channels = prepareChannelStatements(database)
+    this.#usage = new UsageRecords(database)
     this.#now = now
   }
 
@@ -86,6 +89,7 @@ export class RequestRecords {
       this.#requests.complete.run({ requestId: request.id, attempt, finishedAt })
     }
     this.#insertHistory(turn)
+    this.#usage.add(request.userId, turn.usage, finishedAt)
     this.#queueDelivery(request.id, messages, finishedAt)
     return 'stored'
   }
@@ -122,14 +126,10 @@ export class RequestRecords {
     return this.#channels.lastUsed.all(Math.max(0, Math.trunc(limit)))
   }
 
-  forget(key: ConversationKey): number {
-    this.#requests.blankTexts.run(key)
-    return this.#messages.deleteConversation.run(key).changes
-  }
-
   /** Deletes the oldest requests that ended before an instant and have nothing left to deliver, with all their rows. */
   prune(finishedBefore: number, limit: number): Pruned {
     const requests = this.#requests.finishedBefore.all({ finishedBefore, limit })
+    this.#usage.prune(finishedBefore)
     let messages = 0
     for (const { id } of requests) {
       messages += this.#messages.deleteTurn.run(id).changes

@@ -68,10 +68,6 @@ export function prepareRequestStatements(database: Database) {
     dropToken: database.prepare<[requestId: string]>(
       'UPDATE requests SET interaction_token = NULL WHERE id = ? AND interaction_token IS NOT NULL',
     ),
-    blankTexts: database.prepare<[ConversationKey]>(
-      `UPDATE requests SET message = '' WHERE user_id = @userId AND server_id = @serverId
-         AND status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND message <> ''`,
-    ),
     requeueInterrupted: database.prepare<[{ origin: RequestOrigin }]>(
       `UPDATE requests SET status = 'QUEUED' WHERE ${ACTIVE} AND status = 'PROCESSING' AND ${OF_ORIGIN}`,
     ),

@@ -6,13 +6,16 @@ import { readDeliveryProblem } from './delivery-problem.ts'
 /** Discord takes an acknowledgement for 3 seconds only, so there is no time to pause between two tries. */
 const MAX_TRIES = 3
 
-/** Tells Discord that an answer to an interaction will come ("thinking…"); false when Discord does not wait for one. */
+/** "Thinking…", for all to see. */
+const DEFER = { type: InteractionResponseType.DeferredChannelMessageWithSource } as const
+
+/** Tells Discord that an answer to an interaction will come; false when Discord does not wait for one. */
 export async function acknowledge(
   rest: REST,
   interaction: { readonly id: string; readonly token: string },
   log: Log,
+  body: object = DEFER,
 ): Promise<boolean> {
-  const body = { type: InteractionResponseType.DeferredChannelMessageWithSource }
   for (let tries = 1; ; tries++) {
     try {
       await rest.post(Routes.interactionCallback(interaction.id, interaction.token), { body, auth: false })

@@ -1,7 +1,7 @@
 import type { Failure } from '#domain/failure.ts'
 import { NOT_REMEMBERED, withSmallPrint } from '#domain/notices.ts'
 import type { Urgency } from '#protocol/delivery.ts'
-import type { CancelReason, Refusal, RequestEvent } from '#protocol/queue.ts'
+import type { CancelReason, GateRefusal, Refusal, RequestEvent } from '#protocol/queue.ts'
 
 /** What the messages that answer one question have to show. */
 export type CardState =
@@ -18,7 +18,7 @@ export type CardState =
   /** The request goes on in the next process. */
   | { readonly phase: 'suspended' }
   /** The message did not become a request. */
-  | { readonly phase: 'refused'; readonly refusal: Refusal }
+  | { readonly phase: 'refused'; readonly refusal: Refusal | GateRefusal }
 
 type Phase = CardState['phase']
 

@@ -1,22 +1,20 @@
-import {
-  type ChatInputCommandInteraction,
-  Client,
-  Events,
-  GatewayDispatchEvents,
-  GatewayIntentBits,
-  Options,
-} from 'discord.js'
+import { Client, Events, GatewayDispatchEvents, GatewayIntentBits, Options } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
+import type { AccessRules } from '#domain/access.ts'
 import { errorMessage } from '#domain/errors.ts'
+import type { QuotaLimits } from '#domain/quota.ts'
 import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { Gateway } from '#protocol/gateway.ts'
-import type { NewRequest, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
-import { acknowledge } from './acknowledge.ts'
-import { ASK, askCommand, QUESTION, registerCommands } from './ask-command.ts'
+import type { GateRefusal, NewRequest, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import { AccessCheck, type DiscordAsker } from './access-check.ts'
 import { CatchUp, type CatchUpLimits } from './catch-up.ts'
+import { type CommandRecords, commandList } from './commands/command-list.ts'
+import { type AskedQuestion, CommandRouter } from './commands/command-router.ts'
+import type { PrivacyFacts } from './commands/privacy.ts'
+import { registerCommands } from './commands/register-commands.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
 import { inTime } from './in-time.ts'
@@ -25,6 +23,7 @@ import { InteractionTarget, type ReceivedInteraction } from './interaction-targe
 import { logIn } from './log-in.ts'
 import { readLoginProblem } from './login-problem.ts'
 import { readMessageEvent, readReadyEvent } from './message-event.ts'
+import { QuotaCheck } from './quota-check.ts'
 import { RecentIds } from './recent-ids.ts'
 import { RefusalLimit } from './refusal-limit.ts'
 import { ReplyCards } from './reply-cards.ts'
@@ -45,6 +44,11 @@ export interface DiscordOptions {
   readonly callTimeoutMs?: number
   readonly queue: RequestQueue
   readonly store: DeliveryStore
+  readonly records: CommandRecords
+  readonly privacy: PrivacyFacts
+  /** Who may ask something. */
+  readonly access: AccessRules
+  readonly quota: QuotaLimits
   /** What is read of the messages that came while nobody listened. */
   readonly catchUp: CatchUpLimits
   readonly clock: Clock
@@ -69,6 +73,8 @@ const REGISTRATION_TIMEOUT_MS = 10_000
 /** More than can come in the minutes for which Discord may repeat events; older ones the database knows. */
 const REMEMBERED_EVENTS = 10_000
 
+const DIRECT = { guildId: null, roleIds: [] }
+
 const STOPPING: Refusal = {
   code: 'QUEUE_STOPPING',
   message: 'Parley is shutting down. Your message was not taken in; please send it again when it is back.',
@@ -84,6 +90,10 @@ export class DiscordGateway implements Gateway {
   readonly #cards: ReplyCards
   readonly #ledger: DeliveryLedger
   readonly #catchUp: CatchUp
+  readonly #commands: ReturnType<typeof commandList>
+  readonly #router: CommandRouter
+  readonly #access: AccessCheck
+  readonly #quota: QuotaCheck
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
   readonly #stopped = Promise.withResolvers<void>()
   /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
@@ -125,6 +135,17 @@ export class DiscordGateway implements Gateway {
       isNew: (messageId) => this.#seen.add(messageId),
       take: (request, messageId) => this.#takeMessage(request, messageId),
       markRead: (channel) => this.#ledger.noteRead(channel),
+    })
+    this.#access = new AccessCheck({ rules: options.access, rest: this.#client.rest, clock, log })
+    this.#quota = new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners })
+    this.#commands = commandList(options)
+    this.#router = new CommandRouter({
+      commands: this.#commands,
+      rest: this.#client.rest,
+      clock,
+      log,
+      isNew: (interactionId) => this.#seen.add(interactionId),
+      ask: (asked) => this.#onAsked(asked),
     })
     this.#listen()
   }
@@ -176,6 +197,7 @@ export class DiscordGateway implements Gateway {
 
   async #settle(): Promise<void> {
     await this.#catchUp.stop()
+    await this.#router.settled()
     await this.#cards.close()
     await this.#ledger.written()
     await this.#reconnecting?.promise
@@ -190,10 +212,7 @@ export class DiscordGateway implements Gateway {
       const botId = readReadyEvent(payload)
       if (botId !== undefined) this.#catchUp.begin(botId)
     })
-    this.#client.on(Events.InteractionCreate, (interaction) => {
-      if (!interaction.isChatInputCommand() || interaction.commandName !== ASK) return
-      this.#guard(this.#onAsk(interaction))
-    })
+    this.#client.on(Events.InteractionCreate, (interaction) => this.#router.handle(interaction))
     this.#client.on(Events.Error, (error) => log.error({ error: errorMessage(error) }, 'Discord connection error'))
     this.#client.on(Events.ShardError, (error) => log.error({ error: errorMessage(error) }, 'Discord connection error'))
     this.#client.on(Events.Warn, (message) => log.warn({ message }, 'Discord connection warning'))
@@ -223,38 +242,36 @@ export class DiscordGateway implements Gateway {
     const message = readMessageEvent(payload, botId)
     const request = message && readMessage(message, botId)
     if (!request || !this.#seen.add(message.id)) return
-    await this.#takeMessage(request, message.id)
+    await this.#takeMessage(request, message.id, message)
   }
 
-  async #takeMessage(request: NewRequest, messageId: string): Promise<void> {
+  /** Without a member, it is a direct message. */
+  async #takeMessage(
+    request: NewRequest,
+    messageId: string,
+    member: Pick<DiscordAsker, 'guildId' | 'roleIds'> = DIRECT,
+  ): Promise<void> {
     const { userId, serverId, channelId } = request
-    const refused = await this.#take(request, messageId, this.#channelTarget(channelId, messageId))
+    const asker = { userId, channelId, guildId: member.guildId, roleIds: member.roleIds }
+    const refused = await this.#take(request, asker, messageId, this.#channelTarget(channelId, messageId))
     // Who was refused has been asked to write again: it must not be taken in at the next start.
     if (refused && serverId === DIRECT_SERVER_ID) {
       this.#ledger.noteRead({ channelId, userId, lastMessageId: messageId })
     }
   }
 
-  async #onAsk(interaction: ChatInputCommandInteraction): Promise<void> {
-    const { clock, log } = this.#options
-    const { id, token, channelId, guildId, user, options } = interaction
-    if (!this.#seen.add(id)) return
-    const receivedAt = clock.now()
-    const acknowledged = await acknowledge(this.#client.rest, interaction, log)
-    const request: NewRequest = {
-      userId: user.id,
-      serverId: guildId ?? DIRECT_SERVER_ID,
-      channelId,
-      message: options.getString(QUESTION)?.trim() ?? '',
-      discordMessageId: id,
-      interactionToken: token,
-    }
-    await this.#take(request, id, this.#interactionTarget({ id, token, channelId, receivedAt, acknowledged }))
+  async #onAsked({ request, asker, interaction }: AskedQuestion): Promise<void> {
+    await this.#take(request, asker, interaction.id, this.#interactionTarget(interaction))
   }
 
   /** Tells whether it was refused. */
-  async #take(request: NewRequest, discordMessageId: string, target: ReplyTarget): Promise<boolean> {
-    const refusal = this.#stopping ? STOPPING : await this.#offer(request, target)
+  async #take(
+    request: NewRequest,
+    asker: DiscordAsker,
+    discordMessageId: string,
+    target: ReplyTarget,
+  ): Promise<boolean> {
+    const refusal = (await this.#gateRefusal(asker)) ?? (await this.#offer(request, target))
     if (!refusal) return false
     this.#options.log.info({ code: refusal.code, discordMessageId }, 'a message was refused')
     // An event that Discord has sent again is nobody's mistake: the first one is answered.
@@ -265,8 +282,15 @@ export class DiscordGateway implements Gateway {
   }
 
   /** A command has been told that an answer comes, and costs none of the calls that are scarce. */
-  #isToBeShown({ interactionToken, userId }: NewRequest, { code }: Refusal): boolean {
+  #isToBeShown({ interactionToken, userId }: NewRequest, { code }: Refusal | GateRefusal): boolean {
     return interactionToken !== null || this.#refusals.allows(userId, code)
+  }
+
+  /** Asked before the queue, and again what may have changed meanwhile. */
+  async #gateRefusal(asker: DiscordAsker): Promise<Refusal | GateRefusal | undefined> {
+    if (this.#stopping) return STOPPING
+    const refusal = (await this.#access.refusal(asker)) ?? (await this.#quota.refusal(asker.userId))
+    return this.#stopping ? STOPPING : refusal
   }
 
   async #offer(request: NewRequest, target: ReplyTarget): Promise<Refusal | undefined> {
@@ -301,7 +325,7 @@ export class DiscordGateway implements Gateway {
     const applicationId = this.#client.application?.id
     if (applicationId === undefined) return
     try {
-      const commands = [askCommand(this.#options.maxMessageLength)]
+      const commands = this.#commands.map(({ definition }) => definition)
       const changed = await registerCommands(this.#client.rest, applicationId, commands)
       if (changed) this.#options.log.info({}, 'registered the commands with Discord')
     } catch (error) {

@@ -10,6 +10,8 @@ export interface IncomingMessage {
   readonly content: string
   readonly authorId: string
   readonly authorIsBot: boolean
+  /** Of the author, in the server. */
+  readonly roleIds: readonly string[]
   /** Anything but what a person writes: joins, pins, boosts. */
   readonly isSystem: boolean
   readonly mentionsBot: boolean

@@ -10,6 +10,7 @@ const messageCreate = z.object({
   type: z.number(),
   content: z.string(),
   author: z.object({ id: z.string(), bot: z.boolean().optional() }),
+  member: z.object({ roles: z.array(z.string()) }).nullish(),
   webhook_id: z.string().nullish(),
   mentions: z.array(z.object({ id: z.string() })),
 })
@@ -31,6 +32,7 @@ export function readMessageEvent(payload: unknown, botId: string): IncomingMessa
     guildId: event.guild_id ?? null,
     content: event.content,
     authorId: event.author.id,
+    roleIds: event.member?.roles ?? [],
     authorIsBot: event.author.bot === true || typeof event.webhook_id === 'string',
     isSystem: event.type !== MessageType.Default && event.type !== MessageType.Reply,
     mentionsBot: event.mentions.some(({ id }) => id === botId),

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
-import type { Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import type { GateRefusal, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { afterEvent, type CardState } from './card-state.ts'
 import type { Turns } from './delivery.ts'
 import { type CardOptions, ReplyCard } from './reply-card.ts'
@@ -69,7 +69,7 @@ export class ReplyCards {
   }
 
   /** Shows why a message did not become a request. */
-  refuse(refusal: Refusal, discordMessageId: string, target: ReplyTarget): void {
+  refuse(refusal: Refusal | GateRefusal, discordMessageId: string, target: ReplyTarget): void {
     const nobody = { onFirstMessage: ignore, onDelivered: ignore, onUndeliverable: ignore }
     const card = { target, nonce: `r${discordMessageId}`, userId: null }
     this.#open(card, { ...nobody, subject: { discordMessageId } }, { phase: 'refused', refusal })

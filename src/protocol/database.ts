@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ConversationKey, HistoryMessage, TokenUsage } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { ConversationRequest, RequestOrigin, TerminalStatus } from '#domain/request.ts'
+import type { PersonalRecordsApi } from './personal-records.ts'
 
 /** A turn to keep: the two history messages of an answered request, and what the answer cost. */
 export interface Turn {
@@ -95,7 +96,7 @@ export interface DatabaseStatistics {
  * Writes are acknowledged only after their commit. Any call can reject with `DATABASE_FAILED`,
  * `DATABASE_UNAVAILABLE` (the thread is gone) or `CALL_TIMED_OUT`.
  */
-export interface DatabaseApi {
+export interface DatabaseApi extends PersonalRecordsApi {
   /** Stores a new request as QUEUED, attempt 0; of a direct message also that it has been read. */
   acceptRequest(request: ConversationRequest): Promise<AcceptResult>
   /** Moves a request to PROCESSING under the given attempt, unless it has ended or moved on. */
@@ -131,8 +132,6 @@ export interface DatabaseApi {
   markRead(channel: DirectChannel): Promise<void>
   /** The newest messages of a conversation, oldest first; always whole turns. */
   history(key: ConversationKey, limit: number): Promise<HistoryMessage[]>
-  /** Deletes a conversation's history and the texts of its finished requests; returns the number of messages deleted. */
-  forget(key: ConversationKey): Promise<number>
   /** Writes something, to see whether that works. */
   probe(): Promise<void>
   statistics(): Promise<DatabaseStatistics>

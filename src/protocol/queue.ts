@@ -32,10 +32,28 @@ export interface Refusal {
   readonly message: string
 }
 
+/** Why a message was kept from the queue; `message` says it to the user. */
+export interface GateRefusal {
+  readonly code: Extract<ErrorCode, 'ACCESS_DENIED' | 'QUOTA_USED_UP'>
+  readonly message: string
+}
+
 /** What `addRequest` resolves with: a refusal is a value, never an exception. */
 export type AddResult =
   | { readonly accepted: true; readonly request: ConversationRequest; readonly position: number }
   | { readonly accepted: false; readonly refusal: Refusal }
+
+/** A user's request that has not ended. */
+export interface ActiveSummary {
+  readonly requestId: string
+  readonly serverId: string
+  /** 1 is next, 0 while it is being worked on. */
+  readonly position: number
+  /** ms since epoch */
+  readonly acceptedAt: number
+  /** When its first execution began, ms since epoch. */
+  readonly startedAt: number | undefined
+}
 
 /** Why a request is cancelled. */
 export type CancelReason = 'user' | 'shutdown'
@@ -128,6 +146,8 @@ export interface RequestQueue {
   cancel(requestId: string, reason?: CancelReason): Promise<TerminalStatus | undefined>
   /** The place in line of a user's waiting request (1 is next), 0 while it is being worked on, undefined without one. */
   position(userId: string): number | undefined
+  /** A user's request that waits or is being worked on; there is one at most. */
+  activeRequest(userId: string): ActiveSummary | undefined
   stats(): QueueStatistics
   /** Subscribes; returns the way out. */
   on(listener: (event: QueueEvent) => void): () => void

@@ -6,6 +6,7 @@ import { originOf, type TerminalStatus } from '#domain/request.ts'
 import type { AssistantOutcome } from '#protocol/assistant.ts'
 import type { Turn } from '#protocol/database.ts'
 import type {
+  ActiveSummary,
   AddResult,
   CancelReason,
   NewRequest,
@@ -114,6 +115,13 @@ export class ConversationQueue implements RequestQueue {
   position(userId: string): number | undefined {
     const active = this.#state.byUser(userId)
     return active && this.#state.position(active)
+  }
+
+  activeRequest(userId: string): ActiveSummary | undefined {
+    const active = this.#state.byUser(userId)
+    if (!active) return undefined
+    const { requestId, request, acceptedAt, startedAt } = active
+    return { requestId, serverId: request.serverId, position: this.#state.position(active), acceptedAt, startedAt }
   }
 
   stats(): QueueStatistics {

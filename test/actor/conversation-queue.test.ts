@@ -19,6 +19,19 @@ function startedUsers(test: QueueUnderTest): string[] {
 }
 
 describe('a request that is taken in', () => {
+  it('is told of to whoever asks for its user, until it has ended', async () => {
+    const test = new QueueUnderTest()
+    const { id } = await test.ask('ann', { serverId: '7' })
+    const waiting = await test.ask('bob')
+    const acceptedAt = test.clock.now()
+    const ofAnn = { requestId: id, serverId: '7', position: 0, acceptedAt, startedAt: acceptedAt }
+    expect(test.queue.activeRequest('ann')).toEqual(ofAnn)
+    expect(test.queue.activeRequest('bob')).toMatchObject({ requestId: waiting.id, position: 1, startedAt: undefined })
+    test.pool.of('ann').answer('yes')
+    await test.settled()
+    expect(test.queue.activeRequest('ann')).toBeUndefined()
+  })
+
   it('is told to its listener and to everybody in the order of its life', async () => {
     const test = new QueueUnderTest({ store: openTestDatabase().api })
     const { id, heard } = await test.ask('ann')

@@ -84,7 +84,7 @@ describe('parley stats', () => {
     expect(await runStats(command)).toBe(0)
     const facts = Object.fromEntries(stdout.text.split('\n').map((line) => line.split(/ {2,}/)))
     expect(facts).toMatchObject({
-      'schema version': '2',
+      'schema version': '3',
       'requests QUEUED': '1',
       'requests COMPLETED': '1',
       users: '2',

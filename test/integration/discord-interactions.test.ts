@@ -1,11 +1,33 @@
 import { REST, Routes } from 'discord.js'
 import { describe, expect, it } from 'vitest'
-import { askCommand } from '#discord/ask-command.ts'
+import { systemClock } from '#actors/clock.ts'
+import { askCommand } from '#discord/commands/ask.ts'
+import { commandList } from '#discord/commands/command-list.ts'
+import { NO_LIMITS, OPEN_TO_ALL } from '#support/access-rules.ts'
 import { newDiscord, startRoom, startWithUser, WAIT_MS } from '#support/discord-room.ts'
+import { NO_RECORDS } from '#support/no-records.ts'
+import { ScriptedQueue } from '#support/scripted-queue.ts'
 
 const COMMANDS = '/applications/:id/commands'
 const CALLBACK = '/interactions/:id/:token/callback'
 const MINUTE_MS = 60_000
+
+/** All commands as they are registered. */
+function definitions(maxMessageLength = 4000) {
+  const parts = {
+    records: NO_RECORDS,
+    access: OPEN_TO_ALL,
+    quota: NO_LIMITS,
+    privacy: { retentionMs: null, modelHost: null },
+    clock: systemClock,
+  }
+  return commandList({ ...parts, maxMessageLength, queue: new ScriptedQueue() }).map(({ definition }) => definition)
+}
+
+/** The commands, one of them different. */
+function withAsk(fields: object) {
+  return [{ ...askCommand(4000).definition, ...fields }, ...definitions().slice(1)]
+}
 
 type Options = Parameters<typeof startWithUser>
 
@@ -29,34 +51,40 @@ async function startWithAsk(...options: Options) {
 }
 
 describe('the command', () => {
-  it('is registered once, for servers and direct messages', async () => {
+  it('is registered once, for servers and people, wherever they write', async () => {
     const server = await newDiscord()
     await startRoom(server)
-    expect(await server.commands()).toMatchObject([{ ...askCommand(4000), contexts: [0, 1] }])
+    const everywhere = { integration_types: [0, 1], contexts: [0, 1, 2] }
+    expect(await server.commands()).toMatchObject(definitions().map((known) => ({ ...known, ...everywhere })))
     const { log } = await startRoom(server)
     expect((await server.log()).filter(({ method }) => method === 'PUT')).toHaveLength(1)
     expect(log.lines.map(({ message }) => message)).not.toContain('registered the commands with Discord')
   })
 
+  it('is not registered again when Discord tells them in another order', async () => {
+    const server = await newDiscord()
+    const route = Routes.applicationCommands(await server.botUserId())
+    const shuffled = definitions()
+      .toReversed()
+      .map((known) => ({ ...known, contexts: [2, 1, 0] }))
+    await new REST({ api: server.apiUrl }).setToken(server.token).put(route, { body: shuffled })
+    await startRoom(server)
+    expect((await server.log()).filter(({ method }) => method === 'PUT')).toHaveLength(1)
+  })
+
   it.each([
-    ['its description differs', [{ ...askCommand(4000), description: 'Ask something else.' }]],
-    ['another one is there', [askCommand(4000), { ...askCommand(4000), name: 'other' }]],
-    [
-      'its option is not required',
-      [{ ...askCommand(4000), options: [{ type: 3, name: 'message', description: 'x' }] }],
-    ],
-    ['it works in servers only', [{ ...askCommand(4000), contexts: [0] }]],
-    [
-      'there are options nobody knows',
-      [{ ...askCommand(4000), options: [{ type: 1, name: 'sub', description: 'x' }] }],
-    ],
+    ['its description differs', withAsk({ description: 'Ask something else.' })],
+    ['another one is there', [...definitions(), { ...askCommand(4000).definition, name: 'other' }]],
+    ['its option is not required', withAsk({ options: [{ type: 3, name: 'message', description: 'x' }] })],
+    ['it works in servers only', withAsk({ contexts: [0] })],
+    ['there are options nobody knows', withAsk({ options: [{ type: 1, name: 'sub', description: 'x' }] })],
   ])('is registered again when %s', async (_, registered) => {
     const server = await newDiscord()
     const route = Routes.applicationCommands(await server.botUserId())
     await new REST({ api: server.apiUrl }).setToken(server.token).put(route, { body: registered })
     await startRoom(server)
     expect((await server.log()).filter(({ method }) => method === 'PUT')).toHaveLength(2)
-    expect(await server.commands()).toMatchObject([askCommand(4000)])
+    expect(await server.commands()).toMatchObject(definitions())
   })
 
   it.each([
@@ -66,7 +94,7 @@ describe('the command', () => {
     [100_000, 6_000],
   ])('takes, of %i characters that are allowed, at most %i', async (maxMessageLength, max) => {
     const { server, run } = await startWithAsk({}, { maxMessageLength })
-    expect(await server.commands()).toMatchObject([{ options: [{ max_length: max }] }])
+    expect(await server.commands()).toMatchObject([{ options: [{ max_length: max }] }, ...definitions().slice(1)])
     await expect(run(undefined, 'x'.repeat(max + 1))).rejects.toThrow(`${max} characters at most`)
     await run(undefined, 'x'.repeat(max))
   })
@@ -75,7 +103,7 @@ describe('the command', () => {
     const server = await newDiscord()
     await startRoom(server)
     await startRoom(server, { maxMessageLength: 1_000 })
-    expect(await server.commands()).toMatchObject([{ options: [{ max_length: 1_000 }] }])
+    expect(await server.commands()).toMatchObject(definitions(1_000))
   })
 
   it('leaves messages working when it cannot be registered', async () => {

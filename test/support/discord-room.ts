@@ -1,8 +1,10 @@
 import { expect, onTestFinished } from 'vitest'
 import { DiscordGateway, type DiscordOptions } from '#discord/discord-gateway.ts'
+import { NO_LIMITS, OPEN_TO_ALL } from './access-rules.ts'
 import type { DiscordServerOptions } from './discord/options.ts'
 import { serveHere } from './discord/serve-here.ts'
 import type { DiscordServerHandle } from './discord/start-discord-server.ts'
+import { NO_RECORDS } from './no-records.ts'
 import { RecordingLog } from './recording-log.ts'
 import { RecordingStore } from './recording-store.ts'
 import { ScriptedQueue } from './scripted-queue.ts'
@@ -49,6 +51,10 @@ export function newRoom(server: DiscordServerHandle, options: Partial<DiscordOpt
     maxMessageLength: 4000,
     queue,
     store: ledger,
+    records: NO_RECORDS,
+    access: OPEN_TO_ALL,
+    quota: NO_LIMITS,
+    privacy: { retentionMs: null, modelHost: null },
     catchUp: { ageMs: 3_600_000, channels: 100, messages: 50 },
     clock,
     log,

@@ -2,6 +2,7 @@ import { Emitter } from '#actors/emitter.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
 import { uuidV7 } from '#domain/uuid.ts'
 import type {
+  ActiveSummary,
   AddResult,
   NewRequest,
   QueueEvent,
@@ -10,6 +11,7 @@ import type {
   RequestEvent,
   RequestQueue,
 } from '#protocol/queue.ts'
+import { queueStatistics } from './queue-statistics.ts'
 
 type Told = RequestEvent extends infer Event ? (Event extends RequestEvent ? Omit<Event, 'requestId'> : never) : never
 
@@ -75,6 +77,13 @@ export class ScriptedQueue implements RequestQueue {
   readonly added: NewRequest[] = []
   /** Places in line by user. */
   readonly positions = new Map<string, number>()
+  /** What `activeRequest` tells, by user. */
+  readonly active = new Map<string, ActiveSummary>()
+  /** The requests that were to be cancelled. */
+  readonly cancelled: string[] = []
+  /** How cancelling ends. */
+  cancelResult: TerminalStatus | undefined
+  statistics: QueueStatistics = queueStatistics()
   readonly #events = new Emitter<QueueEvent>((error) => {
     throw error
   })
@@ -112,11 +121,16 @@ export class ScriptedQueue implements RequestQueue {
     return this.#events.on(listener)
   }
 
-  cancel(): Promise<TerminalStatus | undefined> {
-    return Promise.resolve(undefined)
+  activeRequest(userId: string): ActiveSummary | undefined {
+    return this.active.get(userId)
+  }
+
+  cancel(requestId: string): Promise<TerminalStatus | undefined> {
+    this.cancelled.push(requestId)
+    return Promise.resolve(this.cancelResult)
   }
 
   stats(): QueueStatistics {
-    throw new Error('a scripted queue has no statistics')
+    return this.statistics
   }
 }

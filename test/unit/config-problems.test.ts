@@ -72,6 +72,14 @@ describe('a wrong value', () => {
       'model.baseUrl: expected a web address such as https://example.com/v1, without a user name, got (hidden)',
     ],
     ['log: { level: loud }', 'log.level: expected one of trace, debug, info, warn, error, fatal, silent, got "loud"'],
+    [
+      'access: { owners: [80351110224678912] }',
+      "access.owners: expected a list of Discord ids in quotes, such as ['80351110224678912'], got a list",
+    ],
+    [
+      'access: { denyUsers: ada }',
+      `access.denyUsers: expected a list of Discord ids in quotes, such as ['80351110224678912'], got "ada"`,
+    ],
     ['log: { pretty: true }', 'log.pretty: expected one of auto, always, never, got true'],
     ['discord: { token: 12345 }', 'discord.token: expected a bot token without spaces in it, got (hidden)'],
     ['model: { apiKey: "a b" }', 'model.apiKey: expected an API key without spaces in it, got (hidden)'],
@@ -139,7 +147,7 @@ describe('a file', () => {
   })
 
   test('that is no group of sections is a problem', () => {
-    const sections = 'expected sections (discord, model, database, queue, pool, shutdown, log)'
+    const sections = 'expected sections (discord, access, quota, model, database, queue, pool, shutdown, log)'
     const end = '(from config/local.yaml)'
     expect(lines(failure('- pool\n'))).toEqual([`config/local.yaml: ${sections}, got a list ${end}`])
     expect(lines(failure('token=abc\n'))).toEqual([`config/local.yaml: ${sections}, got a text ${end}`])

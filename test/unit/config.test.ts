@@ -24,7 +24,7 @@ function writeLocal(content: string): void {
 }
 
 /** The environment variable, a value for it, and what the code then finds under which name. */
-const FROM_ENVIRONMENT: readonly (readonly [string, string, string, string, string | number])[] = [
+const FROM_ENVIRONMENT: readonly (readonly [string, string, string, string, string | number | readonly string[]])[] = [
   ['DISCORD_TOKEN', 'a.b-c', 'discord', 'token', 'a.b-c'],
   ['DISCORD_API_URL', 'http://127.0.0.1:1/api/', 'discord', 'apiUrl', 'http://127.0.0.1:1/api'],
   ['PARLEY_EDIT_INTERVAL', '250ms', 'discord', 'editIntervalMs', 250],
@@ -32,6 +32,23 @@ const FROM_ENVIRONMENT: readonly (readonly [string, string, string, string, stri
   ['PARLEY_CATCH_UP_AGE', '2h', 'discord', 'catchUpAgeMs', 7_200_000],
   ['PARLEY_CATCH_UP_CHANNELS', '10', 'discord', 'catchUpChannels', 10],
   ['PARLEY_CATCH_UP_MESSAGES', '0', 'discord', 'catchUpMessages', 0],
+  [
+    'PARLEY_OWNERS',
+    '80351110224678912, 80351110224678913',
+    'access',
+    'owners',
+    ['80351110224678912', '80351110224678913'],
+  ],
+  ['PARLEY_DIRECT_MESSAGES', 'allowed', 'access', 'directMessages', 'allowed'],
+  ...['allow', 'deny'].flatMap((kind) =>
+    ['Users', 'Roles', 'Servers', 'Channels'].map((what) => {
+      const id = '80351110224678912'
+      return [`PARLEY_${kind}_${what}`.toUpperCase(), id, 'access', `${kind}${what}`, [id]] as const
+    }),
+  ),
+  ['PARLEY_REQUESTS_PER_HOUR', '20', 'quota', 'requestsPerHour', 20],
+  ['PARLEY_TOKENS_PER_DAY', '50000', 'quota', 'tokensPerDay', 50_000],
+  ['PARLEY_TOKENS_PER_DAY_IN_ALL', '900000', 'quota', 'tokensPerDayInAll', 900_000],
   ['OPENAI_API_KEY', ' sk-1 ', 'model', 'apiKey', 'sk-1'],
   ['OPENAI_BASE_URL', 'http://localhost:11434/v1', 'model', 'baseUrl', 'http://localhost:11434/v1'],
   ['OPENAI_MODEL', 'llama3', 'model', 'name', 'llama3'],
@@ -79,6 +96,19 @@ describe('settings', () => {
         catchUpChannels: 500,
         catchUpMessages: 50,
       },
+      access: {
+        owners: [],
+        directMessages: 'anyone',
+        allowUsers: [],
+        allowRoles: [],
+        allowServers: [],
+        allowChannels: [],
+        denyUsers: [],
+        denyRoles: [],
+        denyServers: [],
+        denyChannels: [],
+      },
+      quota: { requestsPerHour: null, tokensPerDay: null, tokensPerDayInAll: null },
       model: {
         apiKey: null,
         baseUrl: null,
@@ -162,7 +192,8 @@ describe('settings', () => {
   test('can be copied to a thread and cannot be changed', () => {
     const settings = loadSettings({ env: {}, configDir })
     expect(structuredClone(settings)).toEqual(settings)
-    for (const part of [settings, ...Object.values(settings)]) expect(Object.isFrozen(part)).toBe(true)
+    const parts = [settings, ...Object.values(settings), settings.access.owners]
+    for (const part of parts) expect(Object.isFrozen(part)).toBe(true)
   })
 
   test('are read from the folder that PARLEY_CONFIG_DIR names, and files there may replace the defaults', () => {

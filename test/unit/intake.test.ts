@@ -13,6 +13,7 @@ function incoming(fields: Partial<IncomingMessage> = {}): IncomingMessage {
     content: 'why?',
     authorId: '3',
     authorIsBot: false,
+    roleIds: [],
     isSystem: false,
     mentionsBot: false,
     ...fields,

@@ -156,7 +156,9 @@ describe('every part', () => {
 
 describe('a text that grows', () => {
   test('keeps all its parts but the last', () => {
-    const grown = fc.tuple(markdown, markdown).filter(([text]) => text.isWellFormed())
+    // A line of only these can still become the end of a code block, or cease to be it.
+    const endsInMarker = /(?:^|\n)(?=[^\n])[^\S\n]*(?:`*|~*)[^\S\n]*$/
+    const grown = fc.tuple(markdown, markdown).filter(([text]) => text.isWellFormed() && !endsInMarker.test(text))
     fc.assert(
       fc.property(grown, limits, ([text, more], limit) => {
         const settled = splitMessage(text, limit).slice(0, -1)

@@ -9,6 +9,7 @@ import { type Command, Commands } from './commands.ts'
 import { type FaultRule, Faults } from './faults.ts'
 import { Gateway } from './gateway.ts'
 import { type GatewayEventName, GatewayLog, type GatewayRecord } from './gateway-log.ts'
+import { guildRoutes } from './guild-routes.ts'
 import { UNPRIVILEGED_INTENTS } from './intents.ts'
 import { interactionRoutes } from './interaction-routes.ts'
 import { Interactions } from './interactions.ts'
@@ -24,6 +25,7 @@ import {
   type CommandRun,
   type DmOptions,
   type GuildMessage,
+  type MessageCommandRun,
   People,
   type StartedInteraction,
 } from './people.ts'
@@ -93,6 +95,7 @@ export class DiscordServer {
     const routes = [
       ...botRoutes({ ...parts, gatewayUrl: () => this.#gatewayUrl, identifies: () => this.identifies().length }),
       ...channelRoutes(parts),
+      ...guildRoutes(parts),
       ...commandRoutes(this.#world, this.#commands),
       ...interactionRoutes({ ...parts, interactions: this.#interactions }),
     ]
@@ -140,6 +143,16 @@ export class DiscordServer {
     return this.#people.addGuildChannel(guildId, name)
   }
 
+  /** Makes a user a member of a guild. */
+  addMember(guildId: string, userId: string): void {
+    this.#people.addMember(guildId, userId)
+  }
+
+  /** Gives a member a role of their own; returns its id. */
+  giveRole(guildId: string, userId: string): string {
+    return this.#people.giveRole(guildId, userId)
+  }
+
   /** Starts a public thread in a channel; it is a channel itself. */
   addThread(channelId: string, name: string): string {
     return this.#people.addThread(channelId, name)
@@ -178,6 +191,11 @@ export class DiscordServer {
   /** Runs a slash command as a user. Throws when the user could not have done so. */
   runCommand(run: CommandRun): StartedInteraction {
     return this.#people.runCommand(run)
+  }
+
+  /** Runs a command of a message's menu as a user. Throws when the user could not have done so. */
+  runMessageCommand(run: MessageCommandRun): StartedInteraction {
+    return this.#people.runMessageCommand(run)
   }
 
   /** Presses a button of a message as a user. Throws when there is no such button to press. */

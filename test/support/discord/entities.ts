@@ -11,6 +11,8 @@ export interface Guild {
   readonly name: string
   readonly ownerId: string
   readonly memberIds: Set<string>
+  /** The roles of members that have some, by user id. */
+  readonly roles: Map<string, readonly string[]>
   readonly channelIds: string[]
   /** ms since epoch */
   readonly joinedAt: number

@@ -17,7 +17,7 @@ export function interactionPayload(interaction: Interaction, world: World, wire:
     type,
     token,
     version: 1,
-    data,
+    data: withTarget(data, world, wire),
     channel_id: channel.id,
     channel: wire.channel(channel),
     app_permissions: USUAL_PERMISSIONS,
@@ -27,6 +27,13 @@ export function interactionPayload(interaction: Interaction, world: World, wire:
     ...placeOf(channel, user, world, wire),
     ...(source === null ? {} : { message: wire.message(source) }),
   }
+}
+
+/** A command of a message's menu brings the message along. */
+function withTarget(data: JsonObject, world: World, wire: Wire): JsonObject {
+  const { target_id }: { readonly target_id?: unknown } = data
+  const target = typeof target_id === 'string' ? world.findMessage(target_id) : undefined
+  return target ? { ...data, resolved: { messages: { [target.id]: wire.message(target) } } } : data
 }
 
 function placeOf(channel: Channel, user: User, world: World, wire: Wire): JsonObject {

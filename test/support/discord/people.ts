@@ -41,11 +41,19 @@ export interface CommandRun {
   readonly unregistered?: boolean
 }
 
+export interface MessageCommandRun {
+  readonly userId: string
+  readonly messageId: string
+  readonly name: string
+}
+
 export interface ButtonPress {
   readonly userId: string
   readonly messageId: string
   readonly customId: string
 }
+
+const MESSAGE_COMMAND = 3
 
 interface PeopleOptions {
   readonly world: World
@@ -78,6 +86,19 @@ export class People {
 
   addGuildChannel(guildId: string, name: string): string {
     return this.#world.addGuildChannel(this.#world.guild(guildId), name).id
+  }
+
+  /** Makes a user a member of a guild. */
+  addMember(guildId: string, userId: string): void {
+    this.#joined(userId, guildId)
+  }
+
+  /** Gives a member a role of their own; returns its id. */
+  giveRole(guildId: string, userId: string): string {
+    const roleId = this.#world.newId()
+    const { roles } = this.#world.guild(guildId)
+    roles.set(this.#joined(userId, guildId).id, [...(roles.get(userId) ?? []), roleId])
+    return roleId
   }
 
   /** Starts a public thread in a channel of a guild. */
@@ -148,6 +169,17 @@ export class People {
     const data = { id: command?.id ?? this.#world.newId(), name: run.name, type: 1, options }
     const user = guildId === null ? this.#world.user(run.userId) : this.#joined(run.userId, guildId)
     return this.#start({ type: 2, user, channel, data, commandName: run.name, source: null })
+  }
+
+  /** Runs a command of a message's menu as a user. Throws when the user could not have done so. */
+  runMessageCommand({ userId, messageId, name }: MessageCommandRun): StartedInteraction {
+    const { channel } = this.#anyMessage(messageId)
+    const guildId = channel.kind === 'guild' ? channel.guildId : null
+    const command = this.#commands.find(name, guildId)
+    if (command?.type !== MESSAGE_COMMAND) throw new Error(`No command ${name} is registered for messages here.`)
+    const user = guildId === null ? this.#world.user(userId) : this.#joined(userId, guildId)
+    const data = { id: command.id, name, type: MESSAGE_COMMAND, target_id: messageId }
+    return this.#start({ type: 2, user, channel, data, commandName: name, source: null })
   }
 
   /** Presses a button of a message as a user. Throws when there is no such button to press. */

@@ -139,7 +139,7 @@ export class Wire {
       nick: null,
       avatar: null,
       banner: null,
-      roles: [],
+      roles: guild.roles.get(user.id) ?? [],
       joined_at,
       ...status,
     }

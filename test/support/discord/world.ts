@@ -61,7 +61,15 @@ export class World {
     const id = this.newId()
     const owner = this.addUser(`owner-of-${name}`)
     const memberIds = new Set([owner.id, this.botUser.id])
-    const guild: Guild = { id, name, ownerId: owner.id, memberIds, channelIds: [], joinedAt: this.#now() }
+    const guild: Guild = {
+      id,
+      name,
+      ownerId: owner.id,
+      memberIds,
+      roles: new Map(),
+      channelIds: [],
+      joinedAt: this.#now(),
+    }
     this.#guilds.set(id, guild)
     this.#changes.announce({ type: 'guildAdded', guild })
     return guild

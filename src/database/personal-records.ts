@@ -1,0 +1,95 @@
+import type { Database } from 'better-sqlite3'
+import type { ConversationKey } from '#domain/conversation.ts'
+import type { QuotaUse } from '#domain/quota.ts'
+import type { DirectChannel } from '#protocol/database.ts'
+import type {
+  DayUsage,
+  ExportedMessage,
+  ExportedRequest,
+  ForgetScope,
+  HistoryCursor,
+  HistoryPage,
+  RowCursor,
+  StoredMessage,
+} from '#protocol/personal-records.ts'
+import { type PersonalStatements, preparePersonalStatements } from './personal-statements.ts'
+import { UsageRecords } from './usage-records.ts'
+
+/** What was forgotten, so that caches can forget it too. */
+export interface Forgotten {
+  readonly messages: number
+  readonly conversations: readonly ConversationKey[]
+}
+
+/** Above every message's id. */
+const NEWEST = Number.MAX_SAFE_INTEGER
+/** No page is longer: what is read at once keeps the thread from everybody else. */
+const LONGEST_PAGE = 500
+
+/** What is stored about one user. `forget` is one write: to be called inside a savepoint, all or nothing. */
+export class PersonalRecords {
+  readonly #statements: PersonalStatements
+  readonly #usage: UsageRecords
+  readonly #now: () => number
+
+  /** `now` in ms since epoch. */
+  constructor(database: Database, now: () => number) {
+    this.#statements = preparePersonalStatements(database)
+    this.#usage = new UsageRecords(database)
+    this.#now = now
+  }
+
+  historyPage(key: ConversationKey, cursor: HistoryCursor, limit: number): HistoryPage {
+    const found = this.#messagesAt(key, cursor, bounded(limit))
+    const messages = found.length > 0 ? found : this.#messagesAt(key, { type: 'newest' }, bounded(limit))
+    const [oldest, newest] = [messages[0], messages.at(-1)]
+    return {
+      messages,
+      hasOlder:
+        oldest !== undefined && this.#statements.before.get({ ...key, messageId: oldest.id, limit: 1 }) !== undefined,
+      hasNewer:
+        newest !== undefined && this.#statements.after.get({ ...key, messageId: newest.id, limit: 1 }) !== undefined,
+    }
+  }
+
+  exportRequests(userId: string, after: RowCursor, limit: number): ExportedRequest[] {
+    return this.#statements.requests.all({ userId, ...after, limit: bounded(limit) })
+  }
+
+  exportMessages(userId: string, after: RowCursor, limit: number): ExportedMessage[] {
+    return this.#statements.messages.all({ userId, ...after, limit: bounded(limit) })
+  }
+
+  directChannelsOf(userId: string): DirectChannel[] {
+    return this.#statements.channels.all(userId)
+  }
+
+  usageOf(userId: string): DayUsage[] {
+    return this.#usage.days(userId)
+  }
+
+  quotaUse(userId: string, now: number, requests: number): QuotaUse {
+    return this.#usage.quotaUse(userId, now, requests)
+  }
+
+  /** What was used stays counted. */
+  forget({ userId, serverId }: ForgetScope): Forgotten {
+    const scope = { userId, serverId }
+    const conversations = this.#statements.conversations.all(scope)
+    this.#statements.abandonReplies.run({ ...scope, reason: 'forgotten', endedAt: this.#now() })
+    this.#statements.blankRequests.run(scope)
+    if (serverId === null) this.#statements.deleteChannels.run(userId)
+    return { messages: this.#statements.deleteMessages.run(scope).changes, conversations }
+  }
+
+  /** Oldest first. */
+  #messagesAt(key: ConversationKey, cursor: HistoryCursor, limit: number): StoredMessage[] {
+    if (cursor.type === 'after') return this.#statements.after.all({ ...key, messageId: cursor.messageId, limit })
+    const messageId = cursor.type === 'before' ? cursor.messageId : NEWEST
+    return this.#statements.before.all({ ...key, messageId, limit }).reverse()
+  }
+}
+
+function bounded(limit: number): number {
+  return Math.min(LONGEST_PAGE, Math.max(1, Math.trunc(limit)))
+}

@@ -1,0 +1,62 @@
+import type { Database } from 'better-sqlite3'
+import type { ConversationKey } from '#domain/conversation.ts'
+import type { DirectChannel } from '#protocol/database.ts'
+import type {
+  ExportedMessage,
+  ExportedRequest,
+  ForgetScope,
+  RowCursor,
+  StoredMessage,
+} from '#protocol/personal-records.ts'
+
+type PagePlace = ConversationKey & { readonly messageId: number; readonly limit: number }
+type ExportPlace = RowCursor & { readonly userId: string; readonly limit: number }
+
+const OF_CONVERSATION = 'user_id = @userId AND server_id = @serverId'
+const IN_SCOPE = 'user_id = @userId AND (@serverId IS NULL OR server_id = @serverId)'
+
+/** Everything that is asked about one user, prepared once. */
+export function preparePersonalStatements(database: Database) {
+  return {
+    /** Newest first. */
+    before: database.prepare<[PagePlace], StoredMessage>(
+      `SELECT id, role, content, timestamp FROM messages WHERE ${OF_CONVERSATION} AND id < @messageId
+         ORDER BY id DESC LIMIT @limit`,
+    ),
+    /** Oldest first. */
+    after: database.prepare<[PagePlace], StoredMessage>(
+      `SELECT id, role, content, timestamp FROM messages WHERE ${OF_CONVERSATION} AND id > @messageId
+         ORDER BY id LIMIT @limit`,
+    ),
+    requests: database.prepare<[ExportPlace], ExportedRequest>(
+      `SELECT rowid AS row, id, server_id AS serverId, channel_id AS channelId, message, status, timestamp,
+         finished_at AS finishedAt, error_code AS errorCode FROM requests
+         WHERE user_id = @userId AND (server_id, rowid) > (@serverId, @row) ORDER BY server_id, rowid LIMIT @limit`,
+    ),
+    messages: database.prepare<[ExportPlace], ExportedMessage>(
+      `SELECT id AS row, server_id AS serverId, role, content, timestamp, model, prompt_tokens AS promptTokens,
+         completion_tokens AS completionTokens FROM messages
+         WHERE user_id = @userId AND (server_id, id) > (@serverId, @row) ORDER BY server_id, id LIMIT @limit`,
+    ),
+    channels: database.prepare<[userId: string], DirectChannel>(
+      `SELECT channel_id AS channelId, user_id AS userId, last_message_id AS lastMessageId
+         FROM direct_channels WHERE user_id = ? ORDER BY channel_id`,
+    ),
+    conversations: database.prepare<[ForgetScope], ConversationKey>(
+      `SELECT DISTINCT user_id AS userId, server_id AS serverId FROM messages WHERE ${IN_SCOPE}`,
+    ),
+    deleteMessages: database.prepare<[ForgetScope]>(`DELETE FROM messages WHERE ${IN_SCOPE}`),
+    deleteChannels: database.prepare<[userId: string]>('DELETE FROM direct_channels WHERE user_id = ?'),
+    /** The token is worth something only while there is something to deliver. */
+    blankRequests: database.prepare<[ForgetScope]>(
+      `UPDATE requests SET message = '', interaction_token = NULL WHERE ${IN_SCOPE}
+         AND status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND (message <> '' OR interaction_token IS NOT NULL)`,
+    ),
+    abandonReplies: database.prepare<[ForgetScope & { reason: string; endedAt: number }]>(
+      `UPDATE outbox SET state = 'ABANDONED', content = '', ended_at = @endedAt, reason = @reason
+         WHERE state = 'PENDING' AND request_id IN (SELECT id FROM requests WHERE ${IN_SCOPE})`,
+    ),
+  }
+}
+
+export type PersonalStatements = ReturnType<typeof preparePersonalStatements>

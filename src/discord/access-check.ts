@@ -1,0 +1,94 @@
+import { type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
+import { z } from 'zod'
+import type { Clock } from '#actors/clock.ts'
+import type { Log } from '#actors/log.ts'
+import { type AccessDecision, type AccessRules, concernsChannels, decideAccess } from '#domain/access.ts'
+import { errorMessage } from '#domain/errors.ts'
+import type { GateRefusal } from '#protocol/queue.ts'
+import { ExpiringCache } from './expiring-cache.ts'
+import { isApiError } from './reply-target.ts'
+import { SharedServers } from './shared-servers.ts'
+
+/** Somebody who asks something on Discord. */
+export interface DiscordAsker {
+  readonly userId: string
+  /** null in direct conversations and groups. */
+  readonly guildId: string | null
+  readonly channelId: string
+  readonly roleIds: readonly string[]
+}
+
+export interface AccessOptions {
+  readonly rules: AccessRules
+  readonly rest: REST
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: Log
+}
+
+const channel = z.object({ parent_id: z.string().nullish() })
+
+const KEPT_MS = 10 * 60_000
+const KEPT_CHANNELS = 10_000
+
+const REFUSED = {
+  person:
+    'Parley answers only certain people here, and you are not one of them. Whoever runs this bot can change that.',
+  place: 'Parley does not answer in this place. Please ask somewhere else, or ask whoever runs this bot.',
+  direct: 'Parley does not answer direct messages from everybody. Whoever runs this bot can put you on its list.',
+  sharesServer: 'Parley answers direct messages only from people it shares a server with.',
+} as const satisfies Record<Exclude<AccessDecision, 'granted'>, string>
+
+const NOT_CHECKED =
+  'Whether you may ask here could not be looked up on Discord. Your message was not taken in; please send it again in a minute.'
+
+/** Says who may not ask, and why. Where the rules need to know more, Discord is asked; what it does not say is not granted. */
+export class AccessCheck {
+  readonly #options: AccessOptions
+  readonly #sharedServers: SharedServers
+  readonly #parents: ExpiringCache<readonly string[]>
+
+  constructor(options: AccessOptions) {
+    this.#options = options
+    this.#sharedServers = new SharedServers(options.rest, options.clock)
+    this.#parents = new ExpiringCache(options.clock, { max: KEPT_CHANNELS, ttlMs: KEPT_MS })
+  }
+
+  /** Never rejects; undefined when they may. */
+  async refusal(asker: DiscordAsker): Promise<GateRefusal | undefined> {
+    try {
+      const decision = await this.#decide(asker)
+      return decision === 'granted' ? undefined : denied(REFUSED[decision])
+    } catch (error) {
+      this.#options.log.warn({ error: errorMessage(error) }, 'whether somebody may ask could not be looked up')
+      return denied(NOT_CHECKED)
+    }
+  }
+
+  async #decide({ userId, guildId, channelId, roleIds }: DiscordAsker): Promise<AccessDecision> {
+    const { rules } = this.#options
+    const channelIds = guildId !== null && concernsChannels(rules) ? await this.#withParent(channelId) : [channelId]
+    const decision = decideAccess(rules, { userId, serverId: guildId, roleIds, channelIds })
+    if (decision !== 'sharesServer') return decision
+    return (await this.#sharedServers.hasAny(userId)) ? 'granted' : 'sharesServer'
+  }
+
+  /** A thread belongs to a channel, and what holds there holds in it. */
+  #withParent(channelId: string): Promise<readonly string[]> {
+    return this.#parents.get(channelId, async () => {
+      try {
+        const { parent_id } = channel.parse(await this.#options.rest.get(Routes.channel(channelId)))
+        return typeof parent_id === 'string' ? [channelId, parent_id] : [channelId]
+      } catch (error) {
+        // The bot is not there; people have brought it along.
+        if (isApiError(error, UNSEEN)) return [channelId]
+        throw error
+      }
+    })
+  }
+}
+
+function denied(message: string): GateRefusal {
+  return { code: 'ACCESS_DENIED', message }
+}
+
+const UNSEEN = [RESTJSONErrorCodes.MissingAccess, RESTJSONErrorCodes.UnknownChannel]

@@ -1,0 +1,30 @@
+import type { TerminalStatus } from '#domain/request.ts'
+import type { RequestQueue } from '#protocol/queue.ts'
+import { type PrivateCommand, slashCommand } from './command.ts'
+
+/** `/cancel`: ends the user's question, wherever it was asked. */
+export function cancelCommand(queue: Pick<RequestQueue, 'activeRequest' | 'cancel'>): PrivateCommand {
+  return {
+    type: 'private',
+    definition: slashCommand({ name: 'cancel', description: 'Cancel your question that waits or is being answered.' }),
+    reply: async ({ conversation }) => {
+      const active = queue.activeRequest(conversation.userId)
+      return { content: describe(active && (await queue.cancel(active.requestId))) }
+    },
+  }
+}
+
+function describe(status: TerminalStatus | undefined): string {
+  switch (status) {
+    case 'CANCELLED':
+      return '🛑 Your question is cancelled. You can ask the next one.'
+    case 'COMPLETED':
+      return 'That was too late: your question has just been answered.'
+    case 'FAILED':
+      return 'There was nothing left to cancel: your question has just ended without an answer.'
+    case undefined:
+      return 'You have no question that waits or is being answered.'
+    default:
+      return status satisfies never
+  }
+}

@@ -1,0 +1,153 @@
+import type {
+  ButtonInteraction,
+  ChatInputCommandInteraction,
+  Interaction,
+  MessageContextMenuCommandInteraction,
+  REST,
+} from 'discord.js'
+import type { Clock } from '#actors/clock.ts'
+import type { Log } from '#actors/log.ts'
+import type { DiscordAsker } from '#discord/access-check.ts'
+import { acknowledge } from '#discord/acknowledge.ts'
+import type { ReceivedInteraction } from '#discord/interaction-target.ts'
+import { rolesOf } from '#discord/member-roles.ts'
+import { errorCode, errorMessage } from '#domain/errors.ts'
+import { failureNotice } from '#domain/notices.ts'
+import type { NewRequest } from '#protocol/queue.ts'
+import {
+  type Command,
+  type CommandCall,
+  type PrivateCommand,
+  type QuestionCommand,
+  type Reply,
+  readCustomId,
+} from './command.ts'
+import { conversationServer } from './conversation-place.ts'
+import { DEFER_PRIVATE, DEFER_UPDATE, showReply } from './private-reply.ts'
+import { readTarget } from './target-message.ts'
+
+/** A question that was asked with a command; its interaction has been acknowledged, or cannot be any more. */
+export interface AskedQuestion {
+  readonly request: NewRequest
+  readonly asker: DiscordAsker
+  readonly interaction: Omit<ReceivedInteraction, 'applicationId' | 'botId'>
+}
+
+export interface RouterOptions {
+  readonly commands: readonly Command[]
+  readonly rest: REST
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: Log
+  /** Tells whether an interaction is new, and remembers it. */
+  readonly isNew: (interactionId: string) => boolean
+  readonly ask: (asked: AskedQuestion) => Promise<void>
+}
+
+type CommandInteraction = ChatInputCommandInteraction | MessageContextMenuCommandInteraction
+
+/** Brings interactions to the commands. Each is acknowledged at once, before anything that could take its time. */
+export class CommandRouter {
+  readonly #options: RouterOptions
+  readonly #commands: ReadonlyMap<string, Command>
+  readonly #working = new Set<Promise<void>>()
+
+  constructor(options: RouterOptions) {
+    this.#options = options
+    this.#commands = new Map(options.commands.map((command) => [command.definition.name, command]))
+  }
+
+  /** Does what somebody asked for, if that is one of the commands or a button of one. */
+  handle(interaction: Interaction): void {
+    const work = this.#dispatch(interaction)
+    if (!work) return
+    const followed: Promise<void> = work
+      .catch((error: unknown) => {
+        this.#options.log.error({ error: errorMessage(error) }, 'a command could not be dealt with')
+      })
+      .finally(() => this.#working.delete(followed))
+    this.#working.add(followed)
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#working)
+  }
+
+  #dispatch(interaction: Interaction): Promise<void> | undefined {
+    if (interaction.isChatInputCommand() || interaction.isMessageContextMenuCommand()) {
+      const command = this.#commands.get(interaction.commandName)
+      if (!command || !this.#options.isNew(interaction.id)) return undefined
+      return command.type === 'question' ? this.#ask(command, interaction) : this.#run(command, interaction)
+    }
+    if (!interaction.isButton()) return undefined
+    const command = this.#commands.get(readCustomId(interaction.customId).command)
+    const pressed = command?.type === 'private' ? command.pressed : undefined
+    return pressed && this.#options.isNew(interaction.id) ? this.#press(pressed, interaction) : undefined
+  }
+
+  async #ask(command: QuestionCommand, interaction: CommandInteraction): Promise<void> {
+    const { clock, rest, log, ask } = this.#options
+    const { id, token, channelId } = interaction
+    const receivedAt = clock.now()
+    const acknowledged = await acknowledge(rest, interaction, log)
+    const call = readCall(interaction)
+    const request: NewRequest = {
+      ...call.conversation,
+      channelId,
+      message: command.question(call),
+      discordMessageId: id,
+      interactionToken: token,
+    }
+    const asker = {
+      userId: interaction.user.id,
+      guildId: interaction.guildId,
+      channelId,
+      roleIds: rolesOf(interaction.member),
+    }
+    await ask({ request, asker, interaction: { id, token, channelId, receivedAt, acknowledged } })
+  }
+
+  async #run({ reply }: PrivateCommand, interaction: CommandInteraction): Promise<void> {
+    const { rest, log } = this.#options
+    if (!(await acknowledge(rest, interaction, log, DEFER_PRIVATE))) return
+    await this.#show(interaction, () => reply(readCall(interaction)))
+  }
+
+  /** What was not acknowledged is not done: its user is told by Discord that it failed, and presses again. */
+  async #press(pressed: NonNullable<PrivateCommand['pressed']>, interaction: ButtonInteraction): Promise<void> {
+    const { rest, log } = this.#options
+    if (!(await acknowledge(rest, interaction, log, DEFER_UPDATE))) return
+    const { words } = readCustomId(interaction.customId)
+    await this.#show(interaction, () => pressed({ conversation: conversationOf(interaction), words }))
+  }
+
+  async #show(interaction: CommandInteraction | ButtonInteraction, work: () => Reply | Promise<Reply>): Promise<void> {
+    await showReply(this.#options.rest, interaction, await this.#replyOr(work, interaction.id))
+  }
+
+  /** A command that fails says so. */
+  async #replyOr(work: () => Reply | Promise<Reply>, interactionId: string): Promise<Reply> {
+    try {
+      return await work()
+    } catch (error) {
+      const code = errorCode(error)
+      this.#options.log.error({ code, interactionId, error: errorMessage(error) }, 'a command failed')
+      return { content: failureNotice({ message: FAILED, code: code ?? 'COMMAND_FAILED' }) }
+    }
+  }
+}
+
+const FAILED = 'That did not work just now. Please try it again in a minute.'
+
+function readCall(interaction: CommandInteraction): CommandCall {
+  const conversation = conversationOf(interaction)
+  if (interaction.isChatInputCommand()) {
+    const { options } = interaction
+    return { conversation, option: (name) => options.getString(name) ?? undefined, target: undefined }
+  }
+  return { conversation, option: () => undefined, target: readTarget(interaction.targetMessage) }
+}
+
+function conversationOf(interaction: CommandInteraction | ButtonInteraction) {
+  return { userId: interaction.user.id, serverId: conversationServer(interaction) }
+}

@@ -1,0 +1,18 @@
+import { InteractionContextType } from 'discord.js'
+import { DIRECT_SERVER_ID } from '#domain/request.ts'
+
+/** Where somebody used a command. */
+interface Place {
+  readonly guildId: string | null
+  readonly channelId: string
+  readonly context: InteractionContextType | null
+}
+
+/**
+ * The server id of the conversation that belongs to a place. What several people see in a group has one of its own:
+ * nobody's direct conversation may come to light there.
+ */
+export function conversationServer({ guildId, channelId, context }: Place): string {
+  if (guildId !== null) return guildId
+  return context === InteractionContextType.PrivateChannel ? channelId : DIRECT_SERVER_ID
+}

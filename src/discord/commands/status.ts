@@ -1,0 +1,29 @@
+import { ordinal } from '#discord/ordinal.ts'
+import type { ActiveSummary, QueueStatistics, RequestQueue } from '#protocol/queue.ts'
+import { type PrivateCommand, slashCommand } from './command.ts'
+import { timeAgo } from './timestamps.ts'
+
+/** `/status`: what is going on with the user's question, and in the queue. */
+export function statusCommand(queue: Pick<RequestQueue, 'activeRequest' | 'stats'>): PrivateCommand {
+  return {
+    type: 'private',
+    definition: slashCommand({ name: 'status', description: 'Where your question is, and how busy Parley is.' }),
+    reply: ({ conversation }) => ({
+      content: `${describeOwn(queue.activeRequest(conversation.userId))}\n${describeQueue(queue.stats())}`,
+    }),
+  }
+}
+
+function describeOwn(active: ActiveSummary | undefined): string {
+  if (active === undefined) return '**You:** nothing of yours waits or is being answered.'
+  const { position, acceptedAt, startedAt } = active
+  if (position > 0) return `**You:** your question is ${ordinal(position)} in line; you asked ${timeAgo(acceptedAt)}.`
+  return `**You:** your question is being answered; that began ${timeAgo(startedAt ?? acceptedAt)}.`
+}
+
+function describeQueue({ queueSize, maxQueueSize, activeRequests, slots, storage }: QueueStatistics): string {
+  const waiting = `${queueSize} waiting (${maxQueueSize} at most)`
+  const atWork = `${activeRequests} being answered (${slots.total} at the same time)`
+  const trouble = storage.available ? '' : '\n⚠️ Nothing can be stored at the moment; answers may not be remembered.'
+  return `**Queue:** ${waiting}, ${atWork}.${trouble}`
+}

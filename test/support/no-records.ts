@@ -1,0 +1,16 @@
+import type { CommandRecords } from '#discord/commands/command-list.ts'
+import { ParleyError } from '#domain/errors.ts'
+
+const unavailable = () => Promise.reject(new ParleyError('DATABASE_UNAVAILABLE', 'The database is away.'))
+
+/** A database that is away. */
+export const NO_RECORDS: CommandRecords = {
+  historyPage: unavailable,
+  exportRequests: unavailable,
+  exportMessages: unavailable,
+  directChannelsOf: unavailable,
+  usageOf: unavailable,
+  quotaUse: unavailable,
+  forget: unavailable,
+  statistics: unavailable,
+}
