@@ -20,8 +20,8 @@ export function failureNotice({ message, code }: Pick<Failure, 'message' | 'code
 
 /** What there is to note about an answer. */
 export interface AnswerFacts {
-  /** `length`: the model stopped at its token limit. */
-  readonly stopReason: 'end' | 'length'
+  /** `length`: the model stopped at its token limit; `stopped`: its user stopped it. */
+  readonly stopReason: 'end' | 'length' | 'stopped'
   /** Older messages that did not fit the prompt. */
   readonly trimmedMessages: number
 }
@@ -35,6 +35,7 @@ export function answerMessages(parts: readonly string[], facts: AnswerFacts): st
 export function answerNotes({ stopReason, trimmedMessages }: AnswerFacts): string[] {
   const notes: string[] = []
   if (stopReason === 'length') notes.push('The answer reached its length limit and stops here.')
+  if (stopReason === 'stopped') notes.push('Stopped here.')
   if (trimmedMessages > 0) {
     const [oldest, were] =
       trimmedMessages === 1 ? ['The oldest message', 'was'] : [`The oldest ${trimmedMessages} messages`, 'were']

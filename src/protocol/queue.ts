@@ -126,6 +126,11 @@ export interface RequestQueue {
   addRequest(request: NewRequest, listener?: (event: RequestEvent) => void): Promise<AddResult>
   /** Cancels a waiting or running request; resolves with how it ended, or undefined when it is not active. */
   cancel(requestId: string, reason?: CancelReason): Promise<TerminalStatus | undefined>
+  /**
+   * Ends a running answer here: what was written of it becomes the answer. Resolves with how it ended: CANCELLED when
+   * nothing was written; undefined when the request is not at work.
+   */
+  stopAndKeep(requestId: string): Promise<TerminalStatus | undefined>
   /** The place in line of a user's waiting request (1 is next), 0 while it is being worked on, undefined without one. */
   position(userId: string): number | undefined
   stats(): QueueStatistics

@@ -111,6 +111,10 @@ export class ConversationQueue implements RequestQueue {
     })
   }
 
+  stopAndKeep(requestId: string): Promise<TerminalStatus | undefined> {
+    return new Promise((resolve) => this.#mailbox.deliver({ type: 'stopAndKeep', requestId, answer: resolve }))
+  }
+
   position(userId: string): number | undefined {
     const active = this.#state.byUser(userId)
     return active && this.#state.position(active)
@@ -154,6 +158,8 @@ export class ConversationQueue implements RequestQueue {
         return this.#stored(message.active, message.result, message.answer)
       case 'cancel':
         return this.#cancel(message.requestId, message.reason, message.answer)
+      case 'stopAndKeep':
+        return this.#runs.stopAndKeep(message.requestId, message.answer)
       case 'progress':
         return this.#runs.progress(message.requestId, message.attempt, message.event)
       case 'complete':

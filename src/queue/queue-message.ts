@@ -22,6 +22,7 @@ export type QueueMessage =
       readonly answer: AddListener
     }
   | { readonly type: 'cancel'; readonly requestId: string; readonly reason: CancelReason; readonly answer: EndListener }
+  | { readonly type: 'stopAndKeep'; readonly requestId: string; readonly answer: EndListener }
   | { readonly type: 'progress'; readonly requestId: string; readonly attempt: number; readonly event: AssistantEvent }
   | {
       readonly type: 'complete'

@@ -112,6 +112,40 @@ describe('cancelling', () => {
   })
 })
 
+describe('stopping an answer', () => {
+  it('ends with what the run has kept', async () => {
+    const { test, ann, run } = await annAndBob()
+    const stopped = test.queue.stopAndKeep(ann.id)
+    expect(await soFar(test, stopped)).toBe('still open')
+    expect([run.stops, run.cancels]).toEqual([1, 0])
+    run.answer('half', { stopReason: 'stopped' })
+    expect(await stopped).toBe('COMPLETED')
+    expect(ann.heard.at(-1)).toMatchObject({ type: 'completed', answer: 'half', stopReason: 'stopped' })
+  })
+
+  it('cancels the request when there was nothing to keep, or its thread is lost meanwhile', async () => {
+    for (const how of ['stop', 'lose'] as const) {
+      const { test, ann, run } = await annAndBob()
+      const stopped = test.queue.stopAndKeep(ann.id)
+      await test.settled()
+      run[how]()
+      expect(await stopped).toBe('CANCELLED')
+      expect(ann.heard.at(-1)).toMatchObject({ type: 'cancelled', reason: 'user' })
+      expect(test.queue.stats()).toMatchObject({ totalRetried: 0 })
+    }
+  })
+
+  it('does not concern a request that waits, has ended or never was', async () => {
+    const { test, ann, bob, run } = await annAndBob()
+    expect(await test.queue.stopAndKeep(bob.id)).toBeUndefined()
+    expect(test.queue.position('bob')).toBe(1)
+    run.answer()
+    await test.settled()
+    expect(await test.queue.stopAndKeep(ann.id)).toBeUndefined()
+    expect(await test.queue.stopAndKeep('r99')).toBeUndefined()
+  })
+})
+
 describe('the timeout of a request', () => {
   it('counts from the start of its processing, not from when it was sent', async () => {
     const { test, bob, run } = await annAndBob()

@@ -297,7 +297,11 @@ function instantPool(api: DatabaseApi): AssistantPool {
   return {
     slots: 1,
     slotsUsed: 0,
-    run: (request, attempt) => ({ outcome: answer(request, attempt), cancel: () => undefined }),
+    run: (request, attempt) => ({
+      outcome: answer(request, attempt),
+      cancel: () => undefined,
+      stopAndKeep: () => undefined,
+    }),
     onSlotsChanged: () => undefined,
   }
 }

@@ -116,6 +116,10 @@ export class ScriptedQueue implements RequestQueue {
     return Promise.resolve(undefined)
   }
 
+  stopAndKeep(): Promise<TerminalStatus | undefined> {
+    return Promise.resolve(undefined)
+  }
+
   stats(): QueueStatistics {
     throw new Error('a scripted queue has no statistics')
   }

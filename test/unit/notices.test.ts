@@ -48,7 +48,7 @@ describe('the messages that show an answer', () => {
   it('keep every part and every note, within what Discord takes', () => {
     const part = fc.string({ minLength: 1, maxLength: MESSAGE_LIMIT })
     const facts = fc.record({
-      stopReason: fc.constantFrom('end' as const, 'length' as const),
+      stopReason: fc.constantFrom('end' as const, 'length' as const, 'stopped' as const),
       trimmedMessages: fc.nat(9),
     })
     fc.assert(
