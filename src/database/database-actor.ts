@@ -216,6 +216,7 @@ class SupervisedDatabase implements DatabaseActor {
       requeueRequest: (id, attempt, counted) => this.#call((api) => api.requeueRequest(id, attempt, counted)),
       settleRequest: (settlement) => this.#call((api) => api.settleRequest(settlement)),
       saveTurn: (turn) => this.#call((api) => api.saveTurn(turn)),
+      findRequest: (id) => this.#call((api) => api.findRequest(id)),
       setStatusMessage: (id, messageId) => this.#call((api) => api.setStatusMessage(id, messageId)),
       markDelivered: (id, messageIds) => this.#call((api) => api.markDelivered(id, messageIds)),
       abandonDelivery: (id, reason) => this.#call((api) => api.abandonDelivery(id, reason)),

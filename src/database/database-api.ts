@@ -7,6 +7,7 @@ import type {
   DatabaseApi,
   DatabaseStatistics,
   DirectChannel,
+  KnownRequest,
   Recovery,
   RequeueResult,
   Settlement,
@@ -79,6 +80,10 @@ export class LocalDatabaseApi implements DatabaseApi {
         if (result === 'stored') this.#cache.append(turn.request, historyOf(turn))
       },
     })
+  }
+
+  findRequest(requestId: string): Promise<KnownRequest | undefined> {
+    return this.#read(() => this.#records.find(requestId))
   }
 
   setStatusMessage(requestId: string, statusMessageId: string): Promise<void> {

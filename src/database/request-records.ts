@@ -4,6 +4,7 @@ import { type ConversationRequest, DIRECT_SERVER_ID, originOf, type RequestOrigi
 import type {
   AcceptResult,
   DirectChannel,
+  KnownRequest,
   RecoveredRequest,
   Recovery,
   RequeueResult,
@@ -90,6 +91,13 @@ export class RequestRecords {
     return 'stored'
   }
 
+  find(requestId: string): KnownRequest | undefined {
+    const stored = this.#requests.byId.get(requestId)
+    if (stored === undefined) return undefined
+    const newest = this.#messages.newestRequest.get(stored)
+    return { request: recoveredRequest(stored).request, status: stored.status, isNewestTurn: newest === requestId }
+  }
+
   setStatusMessage(requestId: string, statusMessageId: string): void {
     this.#requests.setStatusMessage.run({ requestId, statusMessageId })
   }
@@ -168,7 +176,7 @@ export class RequestRecords {
       const { request, statusMessageId } = recoveredRequest(stored)
       const known = replies.get(request.id)
       if (known) known.messages.push(content)
-      else replies.set(request.id, { request, statusMessageId, messages: [content] })
+      else replies.set(request.id, { request, statusMessageId, status: stored.status, messages: [content] })
     }
     return [...replies.values()]
   }
@@ -196,6 +204,7 @@ export class RequestRecords {
   }
 }
 
-function recoveredRequest({ attempt, statusMessageId, ...request }: StoredRequest): RecoveredRequest {
+function recoveredRequest(stored: StoredRequest): RecoveredRequest {
+  const { attempt, statusMessageId, status: _status, ...request } = stored
   return { request, attempt, statusMessageId }
 }

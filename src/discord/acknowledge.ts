@@ -6,13 +6,21 @@ import { readDeliveryProblem } from './delivery-problem.ts'
 /** Discord takes an acknowledgement for 3 seconds only, so there is no time to pause between two tries. */
 const MAX_TRIES = 3
 
-/** Tells Discord that an answer to an interaction will come ("thinking…"); false when Discord does not wait for one. */
+type Acknowledgement =
+  | InteractionResponseType.DeferredChannelMessageWithSource
+  | InteractionResponseType.DeferredMessageUpdate
+
+/**
+ * Tells Discord that an answer to an interaction will come ("thinking…"), or that a pressed button was noticed; false
+ * when Discord does not wait for one.
+ */
 export async function acknowledge(
   rest: REST,
   interaction: { readonly id: string; readonly token: string },
   log: Log,
+  type: Acknowledgement = InteractionResponseType.DeferredChannelMessageWithSource,
 ): Promise<boolean> {
-  const body = { type: InteractionResponseType.DeferredChannelMessageWithSource }
+  const body = { type }
   for (let tries = 1; ; tries++) {
     try {
       await rest.post(Routes.interactionCallback(interaction.id, interaction.token), { body, auth: false })

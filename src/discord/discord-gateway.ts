@@ -1,4 +1,5 @@
 import {
+  type ButtonInteraction,
   type ChatInputCommandInteraction,
   Client,
   Events,
@@ -15,6 +16,8 @@ import type { Gateway } from '#protocol/gateway.ts'
 import type { NewRequest, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { acknowledge } from './acknowledge.ts'
 import { ASK, askCommand, QUESTION, registerCommands } from './ask-command.ts'
+import { readPress } from './card-buttons.ts'
+import { CardPresses, type PressStore } from './card-presses.ts'
 import { CatchUp, type CatchUpLimits } from './catch-up.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
 import { inTime } from './in-time.ts'
@@ -37,7 +40,7 @@ export interface DiscordOptions {
   /** How long one call may take before discord.js makes it again; 15 s. */
   readonly callTimeoutMs?: number
   readonly queue: RequestQueue
-  readonly store: DeliveryStore
+  readonly store: DeliveryStore & PressStore
   /** What is read of the messages that came while nobody listened. */
   readonly catchUp: CatchUpLimits
   readonly clock: Clock
@@ -73,6 +76,7 @@ export class DiscordGateway implements Gateway {
   readonly #cards: ReplyCards
   readonly #ledger: DeliveryLedger
   readonly #catchUp: CatchUp
+  readonly #presses: CardPresses
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
   readonly #stopped = Promise.withResolvers<void>()
   /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
@@ -100,6 +104,13 @@ export class DiscordGateway implements Gateway {
       isNew: (messageId) => this.#seen.add(messageId),
       take: (request, messageId) => this.#takeMessage(request, messageId),
       markRead: (channel) => this.#ledger.noteRead(channel),
+    })
+    this.#presses = new CardPresses({
+      rest: this.#client.rest,
+      queue,
+      store,
+      log,
+      offer: (request) => this.#askAgain(request),
     })
     this.#listen()
   }
@@ -142,6 +153,7 @@ export class DiscordGateway implements Gateway {
 
   async #settle(): Promise<void> {
     await this.#catchUp.stop()
+    await this.#presses.settled()
     await this.#cards.close()
     await this.#ledger.written()
     await this.#reconnecting?.promise
@@ -157,6 +169,7 @@ export class DiscordGateway implements Gateway {
       if (botId !== undefined) this.#catchUp.begin(botId)
     })
     this.#client.on(Events.InteractionCreate, (interaction) => {
+      if (interaction.isButton()) return this.#onButton(interaction)
       if (!interaction.isChatInputCommand() || interaction.commandName !== ASK) return
       this.#guard(this.#onAsk(interaction))
     })
@@ -231,6 +244,18 @@ export class DiscordGateway implements Gateway {
   async #offer(request: NewRequest, target: ReplyTarget): Promise<Refusal | undefined> {
     const result = await this.#options.queue.addRequest(request, this.#cards.listener(request.userId, target))
     return result.accepted ? undefined : result.refusal
+  }
+
+  #onButton(interaction: ButtonInteraction): void {
+    const press = readPress(interaction.customId)
+    if (press && this.#seen.add(interaction.id)) this.#guard(this.#presses.take(interaction, press))
+  }
+
+  /** A request that comes from the message with a pressed button; its answer replies to that. */
+  async #askAgain(request: NewRequest): Promise<Refusal | undefined> {
+    if (this.#stopping) return STOPPING
+    const { channelId, discordMessageId } = request
+    return this.#offer(request, this.#channelTarget(channelId, discordMessageId ?? ''))
   }
 
   /** Where a request of an earlier process is shown; its interaction has been acknowledged by that. */

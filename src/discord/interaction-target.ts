@@ -1,5 +1,6 @@
 import { type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
 import { z } from 'zod'
+import { type CardMessage, readButtons } from './card-buttons.ts'
 import type { FoundMessage } from './own-messages.ts'
 import { ChannelTarget, InteractionEnded, idOf, isApiError, NO_MENTIONS, type ReplyTarget } from './reply-target.ts'
 
@@ -49,16 +50,16 @@ export class InteractionTarget implements ReplyTarget {
     this.#channel = new ChannelTarget(rest, { channelId, questionId, botId }, null)
   }
 
-  async post(content: string, nonce: string): Promise<string> {
-    const id = this.#answered || this.#hasEnded() ? undefined : await this.#answer(content)
-    return id ?? this.#postFurther(content, nonce)
+  async post(message: CardMessage, nonce: string): Promise<string> {
+    const id = this.#answered || this.#hasEnded() ? undefined : await this.#answer(message)
+    return id ?? this.#postFurther(message, nonce)
   }
 
-  async edit(messageId: string, content: string): Promise<void> {
-    if (this.#inChannel.has(messageId)) return this.#channel.edit(messageId, content)
+  async edit(messageId: string, message: CardMessage): Promise<void> {
+    if (this.#inChannel.has(messageId)) return this.#channel.edit(messageId, message)
     try {
       if (this.#hasEnded()) throw new InteractionEnded()
-      await this.#patch(messageId, content)
+      await this.#patch(messageId, message)
     } catch (error) {
       if (!this.#endsToken(error)) throw error
       this.#stale.push(messageId)
@@ -87,9 +88,9 @@ export class InteractionTarget implements ReplyTarget {
   }
 
   /** Fills the interaction's own answer; undefined when it can no longer be. */
-  async #answer(content: string): Promise<string | undefined> {
+  async #answer(message: CardMessage): Promise<string | undefined> {
     try {
-      const id = idOf(await this.#patch('@original', content))
+      const id = idOf(await this.#patch('@original', message))
       this.#answered = true
       this.#channel.replyTo(id)
       return id
@@ -105,9 +106,9 @@ export class InteractionTarget implements ReplyTarget {
   async #findOriginal(): Promise<FoundMessage | undefined> {
     try {
       const options = { auth: false, signal: this.#aborter.signal }
-      const { id, content } = original.parse(await this.#rest.get(this.#message('@original'), options))
+      const { id, content, components } = original.parse(await this.#rest.get(this.#message('@original'), options))
       this.#channel.replyTo(id)
-      return { messageId: id, content, isOurs: true }
+      return { messageId: id, content, buttons: readButtons(components), isOurs: true }
     } catch (error) {
       const deleted = isApiError(error, [RESTJSONErrorCodes.UnknownMessage])
       if (!deleted && !this.#endsToken(error)) throw error
@@ -127,29 +128,29 @@ export class InteractionTarget implements ReplyTarget {
     }
   }
 
-  async #postFurther(content: string, nonce: string): Promise<string> {
+  async #postFurther(message: CardMessage, nonce: string): Promise<string> {
     try {
-      if (!this.#mayWrite) return await this.#followUp(content)
-      const id = await this.#channel.post(content, nonce)
+      if (!this.#mayWrite) return await this.#followUp(message)
+      const id = await this.#channel.post(message, nonce)
       this.#inChannel.add(id)
       await this.#removeStale()
       return id
     } catch (error) {
       if (!this.#mayWrite || this.#hasEnded() || !isApiError(error, FORBIDDEN)) throw error
       this.#mayWrite = false
-      return this.#followUp(content)
+      return this.#followUp(message)
     }
   }
 
-  async #followUp(content: string): Promise<string> {
+  async #followUp(message: CardMessage): Promise<string> {
     const { applicationId, token } = this.#interaction
-    const body = { content, allowed_mentions: NO_MENTIONS }
+    const body = { ...message, allowed_mentions: NO_MENTIONS }
     const { signal } = this.#aborter
     return idOf(await this.#rest.post(Routes.webhook(applicationId, token), { body, auth: false, query: WAIT, signal }))
   }
 
-  #patch(messageId: string, content: string): Promise<unknown> {
-    const body = { content, allowed_mentions: NO_MENTIONS }
+  #patch(messageId: string, message: CardMessage): Promise<unknown> {
+    const body = { ...message, allowed_mentions: NO_MENTIONS }
     return this.#rest.patch(this.#message(messageId), { body, auth: false, signal: this.#aborter.signal })
   }
 
@@ -176,7 +177,7 @@ export class InteractionTarget implements ReplyTarget {
   }
 }
 
-const original = z.object({ id: z.string(), content: z.string() })
+const original = z.object({ id: z.string(), content: z.string(), components: z.unknown().optional() })
 
 const TOKEN_ENDED = [RESTJSONErrorCodes.InvalidWebhookToken, RESTJSONErrorCodes.UnknownWebhook]
 const FORBIDDEN = [RESTJSONErrorCodes.MissingAccess, RESTJSONErrorCodes.MissingPermissions]

@@ -1,9 +1,45 @@
 import { CANCELLED, failureNotice, withNote } from '#domain/notices.ts'
+import { buttonRows, type CardAction, type CardMessage } from './card-buttons.ts'
 import type { CardState } from './card-state.ts'
 import { ordinal } from './ordinal.ts'
 
-/** The messages a card consists of, each within Discord's limit and none of them empty. */
-export function renderCard(state: CardState): readonly string[] {
+/** The messages a card consists of; the last one has the buttons. `requestId` is undefined for one that did not become a request. */
+export function renderCard(state: CardState, requestId?: string): readonly CardMessage[] {
+  const contents = renderContents(state)
+  const messageId = state.phase === 'refused' ? state.offer?.messageId : undefined
+  const subjectId = state.phase === 'refused' ? state.offer?.requestId : requestId
+  const rows =
+    subjectId === undefined
+      ? []
+      : buttonRows(actionsOf(state), { requestId: subjectId, ...(messageId !== undefined && { messageId }) })
+  return contents.map((content, index) => ({ content, components: index === contents.length - 1 ? rows : [] }))
+}
+
+/** What somebody can do about a card as it is. */
+function actionsOf(state: CardState): readonly CardAction[] {
+  switch (state.phase) {
+    case 'queued':
+    case 'thinking':
+    case 'retrying':
+      return ['cancel']
+    case 'answering':
+      return state.tail === '' && state.finished.length === 0 ? ['cancel'] : ['stop', 'cancel']
+    case 'settled':
+      return state.actions ?? []
+    case 'failed':
+    case 'cancelled':
+      return ['retry']
+    case 'suspended':
+      return []
+    case 'refused':
+      return state.offer ? ['replace', 'append'] : []
+    default:
+      return state satisfies never
+  }
+}
+
+/** The texts of a card, each within Discord's limit and none of them empty. */
+function renderContents(state: CardState): readonly string[] {
   switch (state.phase) {
     case 'queued':
       return [queued(state.position, state.restored)]

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
-import { afterEvent, type CardState } from './card-state.ts'
+import { afterEvent, type CardState, storedEnd } from './card-state.ts'
 import { type CardOptions, ReplyCard } from './reply-card.ts'
 import type { ReplyTarget } from './reply-target.ts'
 
@@ -24,7 +24,7 @@ interface OpenCard {
   readonly userId: string | null
 }
 
-interface NewCard extends Pick<CardOptions, 'target' | 'nonce' | 'resumed'> {
+interface NewCard extends Pick<CardOptions, 'target' | 'nonce' | 'requestId' | 'resumed'> {
   /** Whose place in line it shows. */
   readonly userId: string | null
 }
@@ -51,19 +51,23 @@ export class ReplyCards {
 
   /** What to hand to the queue with a message: its request will be shown at `target`. */
   listener(userId: string, target: ReplyTarget): (event: RequestEvent) => void {
-    return this.#listener((requestId) => ({ target, nonce: shortened(requestId), userId }))
+    return this.#listener((requestId) => ({ target, nonce: shortened(requestId), requestId, userId }))
   }
 
   /** What to hand to the queue with a request of an earlier process: it goes on where that has shown it. */
   resume({ request, statusMessageId }: RecoveredRequest, target: () => ReplyTarget): (event: RequestEvent) => void {
     const { id, userId } = request
-    return this.#listener(() => ({ target: target(), nonce: shortened(id), userId, resumed: { statusMessageId } }))
+    const resumed = { statusMessageId }
+    return this.#listener(() => ({ target: target(), nonce: shortened(id), requestId: id, userId, resumed }))
   }
 
   /** Shows the end of a request that an earlier process has not shown, or not to the end. */
-  deliver({ request, statusMessageId, messages }: UndeliveredReply, target: ReplyTarget): void {
-    const card = { target, nonce: shortened(request.id), userId: null, resumed: { statusMessageId } }
-    this.#open(card, this.#toldOf(request.id), { phase: 'settled', messages })
+  deliver(
+    { request: { id: requestId }, statusMessageId, status, messages }: UndeliveredReply,
+    target: ReplyTarget,
+  ): void {
+    const card = { target, nonce: shortened(requestId), requestId, userId: null, resumed: { statusMessageId } }
+    this.#open(card, this.#toldOf(requestId), storedEnd(status, messages))
   }
 
   /** Shows why a message did not become a request. */

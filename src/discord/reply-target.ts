@@ -1,4 +1,5 @@
 import { DiscordAPIError, type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
+import type { CardMessage } from './card-buttons.ts'
 import { readMessagesAfter } from './channel-messages.ts'
 import { type FoundMessage, findOwnMessages, type OwnMessage } from './own-messages.ts'
 
@@ -10,8 +11,8 @@ export interface ReplyTarget {
    * @param nonce up to 25 characters, the same for each try of the same message: Discord returns the
    *   first one instead of sending it again.
    */
-  post(content: string, nonce: string): Promise<string>
-  edit(messageId: string, content: string): Promise<void>
+  post(message: CardMessage, nonce: string): Promise<string>
+  edit(messageId: string, message: CardMessage): Promise<void>
   remove(messageId: string): Promise<void>
   /**
    * Looks on Discord for what answers the question already, oldest first.
@@ -65,18 +66,18 @@ export class ChannelTarget implements ReplyTarget {
     this.#replyTo = messageId
   }
 
-  async post(content: string, nonce: string): Promise<string> {
+  async post(message: CardMessage, nonce: string): Promise<string> {
     try {
-      return await this.#post(content, nonce)
+      return await this.#post(message, nonce)
     } catch (error) {
       if (this.#replyTo === null || !isApiError(error, [CANNOT_REPLY])) throw error
       this.#replyTo = null
-      return this.#post(content, nonce)
+      return this.#post(message, nonce)
     }
   }
 
-  async edit(messageId: string, content: string): Promise<void> {
-    const body = { content, allowed_mentions: NO_MENTIONS }
+  async edit(messageId: string, message: CardMessage): Promise<void> {
+    const body = { ...message, allowed_mentions: NO_MENTIONS }
     await this.#rest.patch(Routes.channelMessage(this.#question.channelId, messageId), {
       body,
       signal: this.#aborter.signal,
@@ -100,9 +101,9 @@ export class ChannelTarget implements ReplyTarget {
     this.#aborter.abort()
   }
 
-  async #post(content: string, nonce: string): Promise<string> {
+  async #post(message: CardMessage, nonce: string): Promise<string> {
     const reply = this.#replyTo === null ? {} : { message_reference: reference(this.#replyTo) }
-    const body = { content, nonce, enforce_nonce: true, allowed_mentions: NO_MENTIONS, ...reply }
+    const body = { ...message, nonce, enforce_nonce: true, allowed_mentions: NO_MENTIONS, ...reply }
     const { signal } = this.#aborter
     return idOf(await this.#rest.post(Routes.channelMessages(this.#question.channelId), { body, signal }))
   }

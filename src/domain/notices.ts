@@ -34,7 +34,7 @@ export function answerMessages(parts: readonly string[], facts: AnswerFacts): st
 /** What there is to note about an answer, a sentence each. */
 export function answerNotes({ stopReason, trimmedMessages }: AnswerFacts): string[] {
   const notes: string[] = []
-  if (stopReason === 'length') notes.push('The answer reached its length limit and stops here.')
+  if (stopReason === 'length') notes.push(CUT)
   if (stopReason === 'stopped') notes.push('Stopped here.')
   if (trimmedMessages > 0) {
     const [oldest, were] =
@@ -42,6 +42,13 @@ export function answerNotes({ stopReason, trimmedMessages }: AnswerFacts): strin
     notes.push(`${oldest} of our conversation no longer fit and ${were} left out.`)
   }
   return notes
+}
+
+const CUT = 'The answer reached its length limit and stops here.'
+
+/** Tells whether the messages of an answer note that the model stopped at its token limit. */
+export function saysThatItWasCut(messages: readonly string[]): boolean {
+  return messages.some((message) => `${message}\n`.includes(`-# ${CUT}\n`))
 }
 
 export function withSmallPrint(messages: readonly string[], note: string): string[] {

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ConversationKey, HistoryMessage, TokenUsage } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
-import type { ConversationRequest, RequestOrigin, TerminalStatus } from '#domain/request.ts'
+import type { ConversationRequest, RequestOrigin, RequestStatus, TerminalStatus } from '#domain/request.ts'
 
 /** A turn to keep: the two history messages of an answered request, and what the answer cost. */
 export interface Turn {
@@ -50,11 +50,21 @@ export interface RecoveredRequest {
   readonly statusMessageId: string | null
 }
 
+/** A request as it stands in the file. */
+export interface KnownRequest {
+  /** Its text can be gone: the user may have had the conversation forgotten. */
+  readonly request: ConversationRequest
+  readonly status: RequestStatus
+  /** Whether its turn is the newest of its conversation. */
+  readonly isNewestTurn: boolean
+}
+
 /** The end of a request that is stored and was not seen to arrive. */
 export interface UndeliveredReply {
   /** Its text can be gone: the user may have had the conversation forgotten. */
   readonly request: ConversationRequest
   readonly statusMessageId: string | null
+  readonly status: RequestStatus
   readonly messages: readonly string[]
 }
 
@@ -112,6 +122,8 @@ export interface DatabaseApi {
    * accepting it had failed.
    */
   saveTurn(turn: Turn): Promise<WriteResult>
+  /** Reads a request; undefined when there is none. */
+  findRequest(requestId: string): Promise<KnownRequest | undefined>
   /** Remembers the message that shows a request's status and answer. */
   setStatusMessage(requestId: string, statusMessageId: string): Promise<void>
   /** Takes a request's messages out of the outbox: they stand on Discord under these ids. */

@@ -116,6 +116,13 @@ export interface QueueStatistics {
   readonly trimmedMessages: number
 }
 
+/** A request between its admission and its end, as others see it. */
+export interface ActiveFacts {
+  readonly requestId: string
+  /** It is in line and can still be changed. */
+  readonly waiting: boolean
+}
+
 /** What the gateways need of the queue. */
 export interface RequestQueue {
   /**
@@ -131,6 +138,8 @@ export interface RequestQueue {
    * nothing was written; undefined when the request is not at work.
    */
   stopAndKeep(requestId: string): Promise<TerminalStatus | undefined>
+  /** A user's active request; undefined without one. */
+  active(userId: string): ActiveFacts | undefined
   /** The place in line of a user's waiting request (1 is next), 0 while it is being worked on, undefined without one. */
   position(userId: string): number | undefined
   stats(): QueueStatistics

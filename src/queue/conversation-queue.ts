@@ -6,6 +6,7 @@ import { originOf, type TerminalStatus } from '#domain/request.ts'
 import type { AssistantOutcome } from '#protocol/assistant.ts'
 import type { Turn } from '#protocol/database.ts'
 import type {
+  ActiveFacts,
   AddResult,
   CancelReason,
   NewRequest,
@@ -113,6 +114,11 @@ export class ConversationQueue implements RequestQueue {
 
   stopAndKeep(requestId: string): Promise<TerminalStatus | undefined> {
     return new Promise((resolve) => this.#mailbox.deliver({ type: 'stopAndKeep', requestId, answer: resolve }))
+  }
+
+  active(userId: string): ActiveFacts | undefined {
+    const active = this.#state.byUser(userId)
+    return active && { requestId: active.requestId, waiting: this.#state.isInLine(active) && !active.ending }
   }
 
   position(userId: string): number | undefined {

@@ -146,6 +146,10 @@ export class QueueState {
     this.#byUser.delete(active.request.userId)
   }
 
+  isInLine(active: ActiveRequest): boolean {
+    return this.#order.position(active) !== undefined
+  }
+
   /** 1 is next, 0 is running; one that is being stored counts as last. */
   position(active: ActiveRequest): number {
     if (active.status === 'PROCESSING') return 0

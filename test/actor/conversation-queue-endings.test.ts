@@ -112,6 +112,17 @@ describe('cancelling', () => {
   })
 })
 
+describe('the active request of a user', () => {
+  it('is told with whether it waits, until it has ended', async () => {
+    const { test, ann, bob, run } = await annAndBob()
+    expect(test.queue.active('ann')).toEqual({ requestId: ann.id, waiting: false })
+    expect(test.queue.active('bob')).toEqual({ requestId: bob.id, waiting: true })
+    run.answer()
+    await test.settled()
+    expect([test.queue.active('ann'), test.queue.active('bob')?.waiting]).toEqual([undefined, false])
+  })
+})
+
 describe('stopping an answer', () => {
   it('ends with what the run has kept', async () => {
     const { test, ann, run } = await annAndBob()

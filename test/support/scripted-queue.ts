@@ -2,6 +2,7 @@ import { Emitter } from '#actors/emitter.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
 import { uuidV7 } from '#domain/uuid.ts'
 import type {
+  ActiveFacts,
   AddResult,
   NewRequest,
   QueueEvent,
@@ -75,6 +76,13 @@ export class ScriptedQueue implements RequestQueue {
   readonly added: NewRequest[] = []
   /** Places in line by user. */
   readonly positions = new Map<string, number>()
+  /** What was asked of requests, as `cancel request`. */
+  readonly commands: string[] = []
+  /** What becomes of them, as it is told. */
+  ending: TerminalStatus | undefined
+  /** Active requests by user. */
+  readonly actives = new Map<string, ActiveFacts>()
+  readonly #commanded = Promise.withResolvers<void>()
   readonly #events = new Emitter<QueueEvent>((error) => {
     throw error
   })
@@ -104,6 +112,10 @@ export class ScriptedQueue implements RequestQueue {
     this.#events.emit({ type: 'positionsChanged', waiting: this.positions.size })
   }
 
+  active(userId: string): ActiveFacts | undefined {
+    return this.actives.get(userId)
+  }
+
   position(userId: string): number | undefined {
     return this.positions.get(userId)
   }
@@ -112,12 +124,23 @@ export class ScriptedQueue implements RequestQueue {
     return this.#events.on(listener)
   }
 
-  cancel(): Promise<TerminalStatus | undefined> {
-    return Promise.resolve(undefined)
+  cancel(requestId: string): Promise<TerminalStatus | undefined> {
+    return this.#command(`cancel ${requestId}`)
   }
 
-  stopAndKeep(): Promise<TerminalStatus | undefined> {
-    return Promise.resolve(undefined)
+  stopAndKeep(requestId: string): Promise<TerminalStatus | undefined> {
+    return this.#command(`stopAndKeep ${requestId}`)
+  }
+
+  /** Resolves once something was asked of a request. */
+  untilCommanded(): Promise<void> {
+    return this.#commanded.promise
+  }
+
+  #command(command: string): Promise<TerminalStatus | undefined> {
+    this.commands.push(command)
+    this.#commanded.resolve()
+    return Promise.resolve(this.ending)
   }
 
   stats(): QueueStatistics {
