@@ -1,14 +1,20 @@
 import type { Failure } from '#domain/failure.ts'
 import { NOT_REMEMBERED, saysThatItWasCut, withSmallPrint } from '#domain/notices.ts'
 import type { RequestStatus } from '#domain/request.ts'
-import type { CancelReason, Refusal, RequestEvent } from '#protocol/queue.ts'
+import type { CancelReason, Refusal, RequestEvent, WaitOutlook } from '#protocol/queue.ts'
 import type { CardAction } from './card-buttons.ts'
 
 /** What the messages that answer one question have to show. */
 export type CardState =
   /** `restored`: the question was asked of an earlier process. */
-  | { readonly phase: 'queued'; readonly position: number; readonly restored: boolean }
-  | { readonly phase: 'thinking' }
+  | {
+      readonly phase: 'queued'
+      readonly position: number
+      readonly restored: boolean
+      readonly outlook?: WaitOutlook
+    }
+  /** `seconds`: since when, once that is worth saying. */
+  | { readonly phase: 'thinking'; readonly seconds?: number }
   | { readonly phase: 'retrying'; readonly nextAttempt: number; readonly maxAttempts: number }
   | { readonly phase: 'answering'; readonly finished: readonly string[]; readonly tail: string }
   /** The answer, or whatever end an earlier process stored, as messages. */

@@ -1,4 +1,5 @@
 import { CANCELLED, failureNotice, withNote } from '#domain/notices.ts'
+import { inWords } from '#domain/wait-estimate.ts'
 import { buttonRows, type CardAction, type CardMessage } from './card-buttons.ts'
 import type { CardState } from './card-state.ts'
 import { ordinal } from './ordinal.ts'
@@ -42,9 +43,9 @@ function actionsOf(state: CardState): readonly CardAction[] {
 function renderContents(state: CardState): readonly string[] {
   switch (state.phase) {
     case 'queued':
-      return [queued(state.position, state.restored)]
+      return [queued(state)]
     case 'thinking':
-      return [THINKING]
+      return [state.seconds === undefined ? THINKING : `${THINKING} ${state.seconds} s`]
     case 'retrying':
       return [`🔁 Trying again (${state.nextAttempt} of ${state.maxAttempts})…`]
     case 'answering':
@@ -79,8 +80,11 @@ function answering(finished: readonly string[], tail: string): readonly string[]
   return finished.length === 0 ? [THINKING] : finished
 }
 
-function queued(position: number, restored: boolean): string {
-  const place = position <= 1 ? 'you are next.' : `you are ${ordinal(position)} in line.`
+function queued({ position, restored, outlook }: Extract<CardState, { phase: 'queued' }>): string {
+  const wait = outlook?.waitMs == null ? '' : `, ${inWords(outlook.waitMs)}`
+  // One that is being changed or has to wait for its next try has no place of its own for a moment.
+  const line = outlook && outlook.waiting >= position ? `of ${outlook.waiting}` : 'in line'
+  const place = `${position <= 1 ? 'you are next' : `you are ${ordinal(position)} ${line}`}${wait}.`
   if (!restored) return `⏳ Queued: ${place}`
   return `⏳ Parley was restarted; your question goes on. Y${place.slice(1)}`
 }

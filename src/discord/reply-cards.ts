@@ -96,7 +96,7 @@ export class ReplyCards {
     let card: ReplyCard | undefined
     return (event) => {
       const { requestId } = event
-      const state = afterEvent(card?.state, event)
+      const state = this.#withOutlook(afterEvent(card?.state, event))
       if (card) card.show(state)
       else card = this.#open(newCard(requestId), this.#toldOf(requestId), state)
     }
@@ -128,12 +128,16 @@ export class ReplyCards {
     this.#positions ??= this.#options.clock.setTimeout(() => this.#showPositions(), this.#options.editIntervalMs)
   }
 
+  #withOutlook(state: CardState): CardState {
+    return state.phase === 'queued' ? { ...state, outlook: this.#options.queue.outlook(state.position) } : state
+  }
+
   #showPositions(): void {
     this.#positions = undefined
     for (const { card, userId } of this.#cards) {
       if (userId === null || card.state.phase !== 'queued') continue
       const position = this.#options.queue.position(userId)
-      if (position !== undefined && position > 0) card.show({ ...card.state, position })
+      if (position !== undefined && position > 0) card.show(this.#withOutlook({ ...card.state, position }))
     }
   }
 }

@@ -123,6 +123,14 @@ export interface ActiveFacts {
   readonly waiting: boolean
 }
 
+/** What lies before somebody in line. */
+export interface WaitOutlook {
+  /** All that wait. */
+  readonly waiting: number
+  /** How long it will take until it begins; null while too little was measured. */
+  readonly waitMs: number | null
+}
+
 /** What the gateways need of the queue. */
 export interface RequestQueue {
   /**
@@ -142,6 +150,8 @@ export interface RequestQueue {
   active(userId: string): ActiveFacts | undefined
   /** The place in line of a user's waiting request (1 is next), 0 while it is being worked on, undefined without one. */
   position(userId: string): number | undefined
+  /** What lies before somebody who has a place in line. */
+  outlook(place: number): WaitOutlook
   stats(): QueueStatistics
   /** Subscribes; returns the way out. */
   on(listener: (event: QueueEvent) => void): () => void

@@ -3,6 +3,7 @@ import { Mailbox } from '#actors/mailbox.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { FifoOrder } from '#domain/order.ts'
 import { originOf, type TerminalStatus } from '#domain/request.ts'
+import { estimateWaitMs } from '#domain/wait-estimate.ts'
 import type { AssistantOutcome } from '#protocol/assistant.ts'
 import type { Turn } from '#protocol/database.ts'
 import type {
@@ -14,6 +15,7 @@ import type {
   QueueStatistics,
   RequestEvent,
   RequestQueue,
+  WaitOutlook,
 } from '#protocol/queue.ts'
 import { BROKEN, INTERRUPTED } from './failures.ts'
 import type { QueueCore } from './queue-core.ts'
@@ -124,6 +126,12 @@ export class ConversationQueue implements RequestQueue {
   position(userId: string): number | undefined {
     const active = this.#state.byUser(userId)
     return active && this.#state.position(active)
+  }
+
+  outlook(place: number): WaitOutlook {
+    const { pool, clock } = this.#options
+    const processing = this.#core.counters.meanProcessing(clock.now())
+    return { waiting: this.#state.waiting, waitMs: estimateWaitMs({ place, slots: pool.slots, processing }) ?? null }
   }
 
   stats(): QueueStatistics {

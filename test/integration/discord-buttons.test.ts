@@ -122,7 +122,8 @@ describe('Retry', () => {
     const { messageId } = await press('cannot be reached', 'retry')
     const again = await queue.next()
     expect(again.request).toEqual({ ...asked.request, discordMessageId: messageId })
-    expect(ledger.delivered).toContain(`${asked.id} ${messageId}`)
+    // Once by its card and, before the new question was offered, once more.
+    expect(ledger.delivered).toEqual([`${asked.id} ${messageId}`, `${asked.id} ${messageId}`])
     again.start().complete('because')
     expect(await see('because')).toMatchObject({ referenceId: messageId })
     await called('PATCH', ORIGINAL)
@@ -221,7 +222,7 @@ describe('Continue', () => {
 
 describe('a press', () => {
   it('that Discord sends twice counts once', async () => {
-    const { ask, press, isActive, queue, server } = await startWithButtons()
+    const { ask, press, isActive, queue, server, see } = await startWithButtons()
     const { asked } = await ask()
     asked.start()
     isActive(asked)
@@ -231,6 +232,8 @@ describe('a press', () => {
     await queue.untilCommanded()
     const next = await ask('what?')
     next.asked.refuse({ code: 'QUEUE_FULL', message: 'Full.' })
+    await see('Full.')
+    expect((await server.log()).filter(({ route }) => route.includes('/callback'))).toHaveLength(1)
     expect(queue.commands).toHaveLength(1)
   })
 

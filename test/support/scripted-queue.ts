@@ -10,6 +10,7 @@ import type {
   Refusal,
   RequestEvent,
   RequestQueue,
+  WaitOutlook,
 } from '#protocol/queue.ts'
 
 type Told = RequestEvent extends infer Event ? (Event extends RequestEvent ? Omit<Event, 'requestId'> : never) : never
@@ -76,6 +77,8 @@ export class ScriptedQueue implements RequestQueue {
   readonly added: NewRequest[] = []
   /** Places in line by user. */
   readonly positions = new Map<string, number>()
+  /** What lies before everybody in line. */
+  wait: WaitOutlook = { waiting: 0, waitMs: null }
   /** What was asked of requests, as `cancel request`. */
   readonly commands: string[] = []
   /** What becomes of them, as it is told. */
@@ -141,6 +144,10 @@ export class ScriptedQueue implements RequestQueue {
     this.commands.push(command)
     this.#commanded.resolve()
     return Promise.resolve(this.ending)
+  }
+
+  outlook(): WaitOutlook {
+    return this.wait
   }
 
   stats(): QueueStatistics {

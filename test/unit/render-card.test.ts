@@ -24,6 +24,22 @@ describe('the messages of a card', () => {
       { phase: 'queued', position: 1, restored: true },
       ['⏳ Parley was restarted; your question goes on. You are next.'],
     ],
+    [
+      'a place in line with what lies before it',
+      { phase: 'queued', position: 2, restored: false, outlook: { waiting: 7, waitMs: 18_000 } },
+      ['⏳ Queued: you are 2nd of 7, about 20 s.'],
+    ],
+    [
+      'who is next, and when',
+      { phase: 'queued', position: 1, restored: false, outlook: { waiting: 7, waitMs: 4_000 } },
+      ['⏳ Queued: you are next, about 5 s.'],
+    ],
+    [
+      'a place in line before anything was measured',
+      { phase: 'queued', position: 2, restored: false, outlook: { waiting: 7, waitMs: null } },
+      ['⏳ Queued: you are 2nd of 7.'],
+    ],
+    ['work that takes long', { phase: 'thinking', seconds: 12 }, ['💭 Thinking… 12 s']],
     ['a second attempt', { phase: 'retrying', nextAttempt: 2, maxAttempts: 3 }, ['🔁 Trying again (2 of 3)…']],
     [
       'that it goes on later',
