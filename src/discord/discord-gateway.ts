@@ -35,6 +35,8 @@ export interface DiscordOptions {
   /** Without the version, such as https://discord.com/api. */
   readonly apiUrl: string
   readonly editIntervalMs: number
+  /** Whether people see seconds and "… is typing" while there is nothing to read; true. */
+  readonly signsOfLife?: boolean
   /** The longest message the queue takes in, in UTF-16 code units. */
   readonly maxMessageLength: number
   /** How long one call may take before discord.js makes it again; 15 s. */
@@ -94,7 +96,14 @@ export class DiscordGateway implements Gateway {
     })
     const { queue, store, editIntervalMs, clock, log } = options
     this.#ledger = new DeliveryLedger(store, log)
-    this.#cards = new ReplyCards({ queue, editIntervalMs, clock, log, ...this.#ledger.notes })
+    this.#cards = new ReplyCards({
+      queue,
+      signsOfLife: options.signsOfLife ?? true,
+      editIntervalMs,
+      clock,
+      log,
+      ...this.#ledger.notes,
+    })
     this.#catchUp = new CatchUp({
       limits: options.catchUp,
       rest: this.#client.rest,

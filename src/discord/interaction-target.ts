@@ -82,6 +82,9 @@ export class InteractionTarget implements ReplyTarget {
     return [original, ...inChannel]
   }
 
+  /** Discord itself shows that an answer to a command is being waited for. */
+  async type(): Promise<void> {}
+
   abort(): void {
     this.#aborter.abort()
     this.#channel.abort()

@@ -6,7 +6,7 @@ import { ordinal } from './ordinal.ts'
 
 /** The messages a card consists of; the last one has the buttons. `requestId` is undefined for one that did not become a request. */
 export function renderCard(state: CardState, requestId?: string): readonly CardMessage[] {
-  const contents = renderContents(state)
+  const contents = renderContents(state, requestId)
   const messageId = state.phase === 'refused' ? state.offer?.messageId : undefined
   const subjectId = state.phase === 'refused' ? state.offer?.requestId : requestId
   const rows =
@@ -40,7 +40,7 @@ function actionsOf(state: CardState): readonly CardAction[] {
 }
 
 /** The texts of a card, each within Discord's limit and none of them empty. */
-function renderContents(state: CardState): readonly string[] {
+function renderContents(state: CardState, requestId: string | undefined): readonly string[] {
   switch (state.phase) {
     case 'queued':
       return [queued(state)]
@@ -53,7 +53,7 @@ function renderContents(state: CardState): readonly string[] {
     case 'settled':
       return state.messages
     case 'failed':
-      return withNote(state.written, failureNotice(state.failure))
+      return withNote(state.written, failureNotice(state.failure, requestId))
     case 'cancelled':
       return withNote(state.written, CANCELLED[state.reason])
     case 'suspended':

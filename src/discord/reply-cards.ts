@@ -5,10 +5,13 @@ import type { Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { afterEvent, type CardState, storedEnd } from './card-state.ts'
 import { type CardOptions, ReplyCard } from './reply-card.ts'
 import type { ReplyTarget } from './reply-target.ts'
+import { SignsOfLife, type WorkingCard } from './signs-of-life.ts'
 
 export interface CardsOptions {
   readonly queue: RequestQueue
   readonly editIntervalMs: number
+  /** Whether people see seconds and "… is typing" while there is nothing to read. */
+  readonly signsOfLife: boolean
   readonly clock: Clock
   readonly log: Log
   /** Told once for each request, when its first message has been sent. */
@@ -40,10 +43,12 @@ export class ReplyCards {
   readonly #options: CardsOptions
   readonly #cards = new Set<OpenCard>()
   readonly #unsubscribe: () => void
+  readonly #signs: SignsOfLife | undefined
   #positions: Timer | undefined
 
   constructor(options: CardsOptions) {
     this.#options = options
+    if (options.signsOfLife) this.#signs = new SignsOfLife(options.clock)
     this.#unsubscribe = options.queue.on(({ type }) => {
       if (type === 'positionsChanged') this.#positionsChanged()
     })
@@ -85,6 +90,7 @@ export class ReplyCards {
   /** Ends all cards, those not shown to their end, too. */
   abandon(): void {
     this.#positions?.cancel()
+    this.#signs?.stop()
     this.#unsubscribe()
     if (this.#cards.size === 0) return
     this.#options.log.warn({ replies: this.#cards.size }, 'some replies could not be shown on Discord before the end')
@@ -94,11 +100,22 @@ export class ReplyCards {
   /** The card opens with the first event. */
   #listener(newCard: (requestId: string) => NewCard): (event: RequestEvent) => void {
     let card: ReplyCard | undefined
+    let target: ReplyTarget | undefined
+    const working: WorkingCard = {
+      showSeconds: (seconds) => {
+        if (card?.state.phase === 'thinking') card.show({ phase: 'thinking', seconds })
+      },
+      type: () => target?.type() ?? Promise.resolve(),
+    }
     return (event) => {
       const { requestId } = event
       const state = this.#withOutlook(afterEvent(card?.state, event))
-      if (card) card.show(state)
-      else card = this.#open(newCard(requestId), this.#toldOf(requestId), state)
+      if (state.phase === 'thinking') this.#signs?.begin(working)
+      else this.#signs?.end(working)
+      if (card) return card.show(state)
+      const opened = newCard(requestId)
+      target = opened.target
+      card = this.#open(opened, this.#toldOf(requestId), state)
     }
   }
 

@@ -20,6 +20,8 @@ export interface ReplyTarget {
    * @param knownIds messages that do.
    */
   find(knownIds: readonly string[]): Promise<readonly FoundMessage[]>
+  /** Shows "… is typing". */
+  type(): Promise<void>
   /** Ends the calls under way; no more may follow. */
   abort(): void
 }
@@ -95,6 +97,10 @@ export class ChannelTarget implements ReplyTarget {
     const { signal } = this.#aborter
     const messages = await readMessagesAfter(this.#rest, channelId, questionId, SEARCHED_MESSAGES, signal)
     return findOwnMessages(messages, { id: questionId, botId, knownIds })
+  }
+
+  async type(): Promise<void> {
+    await this.#rest.post(Routes.channelTyping(this.#question.channelId), { signal: this.#aborter.signal })
   }
 
   abort(): void {

@@ -13,10 +13,14 @@ export const CANCELLED = {
     '⚠️ Parley is being restarted and had to stop here. Your question was not answered; please send it again in a moment.',
 } as const
 
-/** What somebody reads whose question ended without an answer. */
-export function failureNotice({ message, code }: Pick<Failure, 'message' | 'code'>): string {
-  return `⚠️ ${message}\n-# ${code}`
+/** What somebody reads whose question ended without an answer, or was not taken in and so has no id. */
+export function failureNotice({ message, code }: Pick<Failure, 'message' | 'code'>, requestId?: string): string {
+  const reference = requestId === undefined ? '' : ` · ref ${requestId.slice(-REFERENCE_LENGTH)}`
+  return `⚠️ ${message}\n-# ${code}${reference}`
 }
+
+/** The end of a request's id finds its lines in the log; the beginning is the time, which others share. */
+const REFERENCE_LENGTH = 8
 
 /** What there is to note about an answer. */
 export interface AnswerFacts {

@@ -254,7 +254,7 @@ describe('the notice of an end without an answer', () => {
   it('is in the file with the end, to be delivered on Discord even after a crash', async () => {
     const { notices } = await noticesOf('ann', 'bob')
     expect(notices).toEqual([
-      { id: 'r1', content: '⚠️ The model cannot be reached; please ask again.\n-# MODEL_UNREACHABLE' },
+      { id: 'r1', content: '⚠️ The model cannot be reached; please ask again.\n-# MODEL_UNREACHABLE · ref r1' },
       { id: 'r2', content: '🛑 Cancelled. Nothing was kept.' },
     ])
   })

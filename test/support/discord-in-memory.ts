@@ -79,6 +79,8 @@ export class ChannelInMemory implements ReplyTarget {
     })
   }
 
+  async type(): Promise<void> {}
+
   abort(): void {
     this.aborted = true
   }

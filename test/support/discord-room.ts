@@ -45,6 +45,7 @@ export function newRoom(server: DiscordServerHandle, options: Partial<DiscordOpt
     token: server.token,
     apiUrl: server.apiUrl,
     editIntervalMs: EDIT_INTERVAL_MS,
+    signsOfLife: false,
     maxMessageLength: 4000,
     queue,
     store: ledger,

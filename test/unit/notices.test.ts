@@ -76,6 +76,10 @@ describe('what somebody reads who gets no answer', () => {
     expect(failureNotice({ message: 'It broke; please ask again.', code: 'MODEL_FAILED' })).toBe(
       '⚠️ It broke; please ask again.\n-# MODEL_FAILED',
     )
+    const id = '0199d2a1-7b3c-7def-8123-456789abcdef'
+    expect(failureNotice({ message: 'It broke.', code: 'MODEL_FAILED' }, id)).toBe(
+      '⚠️ It broke.\n-# MODEL_FAILED · ref 89abcdef',
+    )
   })
 
   it('says whether it counted, and after a restart what to do', () => {
