@@ -195,7 +195,8 @@ export class App {
   /** discord.js takes a second to load, which a conversation in the terminal need not wait for. */
   async #buildGateway(queue: ConversationQueue, database: DatabaseActor): Promise<Gateway> {
     const { settings, log, terminal } = this.#options
-    const { token, apiUrl, editIntervalMs, catchUpAgeMs, catchUpChannels, catchUpMessages } = settings.discord
+    const { token, apiUrl, editIntervalMs, notifyAfterMs, catchUpAgeMs, catchUpChannels, catchUpMessages } =
+      settings.discord
     const gateway =
       token === null
         ? new ConsoleGateway({ ...terminal, queue, store: database.api, onEnded: (problem) => this.#end(problem) })
@@ -203,6 +204,7 @@ export class App {
             token,
             apiUrl,
             editIntervalMs,
+            notifyAfterMs,
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
             queue,

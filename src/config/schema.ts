@@ -13,6 +13,7 @@ export function createSchema(cores: number) {
       token: secret('a bot token').nullable(),
       apiUrl: webAddress(),
       editInterval: duration(250),
+      notifyAfter: duration(0),
       catchUpAge: duration(0),
       catchUpChannels: wholeNumber(0, 100_000),
       catchUpMessages: wholeNumber(0, 1000),

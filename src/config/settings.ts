@@ -3,6 +3,7 @@ import type { ExternalSettings } from './schema.ts'
 /** The units that names carry in the code and not in the files: the only place where the two kinds of names meet. */
 const UNITS = {
   editInterval: 'Ms',
+  notifyAfter: 'Ms',
   catchUpAge: 'Ms',
   firstTokenTimeout: 'Ms',
   silenceTimeout: 'Ms',

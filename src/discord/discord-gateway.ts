@@ -35,6 +35,8 @@ export interface DiscordOptions {
   /** Without the version, such as https://discord.com/api. */
   readonly apiUrl: string
   readonly editIntervalMs: number
+  /** After so long a wait for the first word the answer comes in a new message; 0 for never. */
+  readonly notifyAfterMs: number
   /** Whether people see seconds and "… is typing" while there is nothing to read; true. */
   readonly signsOfLife?: boolean
   /** The longest message the queue takes in, in UTF-16 code units. */
@@ -94,12 +96,13 @@ export class DiscordGateway implements Gateway {
       allowedMentions: { parse: [], repliedUser: false },
       makeCache: Options.cacheWithLimits({ ...Options.DefaultMakeCacheSettings, MessageManager: 0 }),
     })
-    const { queue, store, editIntervalMs, clock, log } = options
+    const { queue, store, editIntervalMs, notifyAfterMs, clock, log } = options
     this.#ledger = new DeliveryLedger(store, log)
     this.#cards = new ReplyCards({
       queue,
       signsOfLife: options.signsOfLife ?? true,
       editIntervalMs,
+      notifyAfterMs,
       clock,
       log,
       ...this.#ledger.notes,

@@ -38,6 +38,8 @@ export class InteractionTarget implements ReplyTarget {
   /** Messages whose beginning of an answer has moved to another one. */
   readonly #stale: string[] = []
   #answered = false
+  /** The interaction's own answer: with it the question would go from sight. */
+  #originalId: string | undefined
   #tokenEnded: boolean
   #mayWrite = true
 
@@ -69,6 +71,10 @@ export class InteractionTarget implements ReplyTarget {
   }
 
   async remove(messageId: string): Promise<void> {
+    if (messageId === this.#originalId && !this.#hasEnded()) {
+      await this.#patch(messageId, { content: ANSWERED_BELOW, components: [] })
+      return
+    }
     if (this.#inChannel.has(messageId) || this.#hasEnded()) return this.#channel.remove(messageId)
     await this.#rest.delete(this.#message(messageId), { auth: false, signal: this.#aborter.signal })
   }
@@ -95,6 +101,7 @@ export class InteractionTarget implements ReplyTarget {
     try {
       const id = idOf(await this.#patch('@original', message))
       this.#answered = true
+      this.#originalId = id
       this.#channel.replyTo(id)
       return id
     } catch (error) {
@@ -110,6 +117,7 @@ export class InteractionTarget implements ReplyTarget {
     try {
       const options = { auth: false, signal: this.#aborter.signal }
       const { id, content, components } = original.parse(await this.#rest.get(this.#message('@original'), options))
+      this.#originalId = id
       this.#channel.replyTo(id)
       return { messageId: id, content, buttons: readButtons(components), isOurs: true }
     } catch (error) {
@@ -179,6 +187,8 @@ export class InteractionTarget implements ReplyTarget {
     return this.#hasEnded()
   }
 }
+
+const ANSWERED_BELOW = '⤵️ Answered below.'
 
 const original = z.object({ id: z.string(), content: z.string(), components: z.unknown().optional() })
 

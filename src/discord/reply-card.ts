@@ -18,6 +18,8 @@ export interface CardOptions {
   readonly clock: Clock
   /** Set when an earlier process may have shown something: that goes on, and is looked for first. */
   readonly resumed?: { readonly statusMessageId: string | null }
+  /** What is shown first is shown anew: see `show`. */
+  readonly anew?: boolean
   /** Told the id of the message that shows the beginning, once it is known to be there. */
   readonly onFirstMessage: (messageId: string) => void
   /** Told once all of the end stands on Discord. */
@@ -71,6 +73,8 @@ export class ReplyCard {
   /** Why Discord will never take what there is to show. */
   #impossible: string | undefined
   #toBeFound: boolean
+  /** Set until what was shown before is put aside; `unless` its texts are those of the end already. */
+  #anew: { unlessEqual: boolean } | undefined
   #doubt: Doubt | undefined
   #tries = 0
   #timer: Timer | undefined
@@ -84,6 +88,7 @@ export class ReplyCard {
     this.#options = options
     this.#state = state
     this.#toBeFound = options.resumed !== undefined
+    if (options.anew) this.#anew = { unlessEqual: false }
     // What happens in the same turn of the event loop is shown at once: a free slot means "thinking", not "queued".
     queueMicrotask(() => this.#work())
   }
@@ -92,8 +97,14 @@ export class ReplyCard {
     return this.#state
   }
 
-  show(state: CardState): void {
+  /**
+   * Says what is to be seen from now on.
+   *
+   * @param anew in new messages, of which Discord tells its user, and no longer in those that are there: they go.
+   */
+  show(state: CardState, { anew = false } = {}): void {
     this.#state = state
+    if (anew) this.#anew = { unlessEqual: false }
     if (this.#paused && isFinal(state)) {
       this.#paused = false
       this.#tries = 0
@@ -145,6 +156,8 @@ export class ReplyCard {
   /** The first difference between what should be seen and what is. */
   #nextDifference(): Step | undefined {
     const messages = this.#wanted
+    if (this.#anew) this.#shown.setAside(this.#anew.unlessEqual ? messages.map(({ content }) => content) : [])
+    this.#anew = undefined
     for (const [index, message] of messages.entries()) {
       const shown = this.#shown.at(index)
       if (!shown) return { type: 'post', message }
@@ -155,7 +168,7 @@ export class ReplyCard {
     }
     // Sent again with its nonce it shows whether it is there, and can then be taken back.
     if (this.#doubt !== undefined) return { type: 'post', message: this.#doubt.message }
-    const extra = this.#shown.at(messages.length)
+    const extra = this.#shown.at(messages.length) ?? this.#shown.aside
     return extra && { type: 'remove', shown: extra }
   }
 
@@ -224,6 +237,8 @@ export class ReplyCard {
       knownIds,
       wanted.map(({ content }) => content),
     )
+    // What is there already was shown anew by an earlier process.
+    if (this.#anew) this.#anew.unlessEqual = true
     this.#toBeFound = false
     this.#doubt = undefined
     this.#tellFirst()
@@ -247,7 +262,8 @@ export class ReplyCard {
   #recover(step: Step, error: unknown, startedAt: number): void {
     if (this.#ended) return
     const problem = readDeliveryProblem(error)
-    if (problem.type === 'messageGone' && (step.type === 'edit' || step.type === 'remove')) {
+    const isOver = problem.type === 'messageGone' || (problem.type === 'impossible' && step.type === 'remove')
+    if (isOver && (step.type === 'edit' || step.type === 'remove')) {
       this.#shown.forget(step.shown)
       this.#tries = 0
       return this.#work()

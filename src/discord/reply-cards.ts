@@ -12,6 +12,8 @@ export interface CardsOptions {
   readonly editIntervalMs: number
   /** Whether people see seconds and "… is typing" while there is nothing to read. */
   readonly signsOfLife: boolean
+  /** Who had to wait so long for the first word gets the answer in a new message, of which Discord tells; 0 for never. */
+  readonly notifyAfterMs: number
   readonly clock: Clock
   readonly log: Log
   /** Told once for each request, when its first message has been sent. */
@@ -27,7 +29,7 @@ interface OpenCard {
   readonly userId: string | null
 }
 
-interface NewCard extends Pick<CardOptions, 'target' | 'nonce' | 'requestId' | 'resumed'> {
+interface NewCard extends Pick<CardOptions, 'target' | 'nonce' | 'requestId' | 'resumed' | 'anew'> {
   /** Whose place in line it shows. */
   readonly userId: string | null
 }
@@ -56,22 +58,29 @@ export class ReplyCards {
 
   /** What to hand to the queue with a message: its request will be shown at `target`. */
   listener(userId: string, target: ReplyTarget): (event: RequestEvent) => void {
-    return this.#listener((requestId) => ({ target, nonce: shortened(requestId), requestId, userId }))
+    return this.#listener(this.#options.clock.now(), (requestId) => ({
+      target,
+      nonce: shortened(requestId),
+      requestId,
+      userId,
+    }))
   }
 
   /** What to hand to the queue with a request of an earlier process: it goes on where that has shown it. */
   resume({ request, statusMessageId }: RecoveredRequest, target: () => ReplyTarget): (event: RequestEvent) => void {
-    const { id, userId } = request
+    const { id, userId, timestamp } = request
     const resumed = { statusMessageId }
-    return this.#listener(() => ({ target: target(), nonce: shortened(id), requestId: id, userId, resumed }))
+    return this.#listener(timestamp, () => ({ target: target(), nonce: shortened(id), requestId: id, userId, resumed }))
   }
 
   /** Shows the end of a request that an earlier process has not shown, or not to the end. */
   deliver(
-    { request: { id: requestId }, statusMessageId, status, messages }: UndeliveredReply,
+    { request: { id: requestId, timestamp }, statusMessageId, status, messages }: UndeliveredReply,
     target: ReplyTarget,
   ): void {
-    const card = { target, nonce: shortened(requestId), requestId, userId: null, resumed: { statusMessageId } }
+    const resumed = { statusMessageId }
+    const anew = this.#isLate(timestamp)
+    const card = { target, nonce: shortened(requestId), requestId, userId: null, resumed, anew }
     this.#open(card, this.#toldOf(requestId), storedEnd(status, messages))
   }
 
@@ -98,7 +107,8 @@ export class ReplyCards {
   }
 
   /** The card opens with the first event. */
-  #listener(newCard: (requestId: string) => NewCard): (event: RequestEvent) => void {
+  #listener(acceptedAt: number, newCard: (requestId: string) => NewCard): (event: RequestEvent) => void {
+    let isLate: boolean | undefined
     let card: ReplyCard | undefined
     let target: ReplyTarget | undefined
     const working: WorkingCard = {
@@ -112,11 +122,18 @@ export class ReplyCards {
       const state = this.#withOutlook(afterEvent(card?.state, event))
       if (state.phase === 'thinking') this.#signs?.begin(working)
       else this.#signs?.end(working)
-      if (card) return card.show(state)
+      // What was readable in time needs no new message at its end.
+      if (isReadable(state)) isLate ??= this.#isLate(acceptedAt)
+      if (card) return card.show(state, { anew: isLate === true && isAnswer(state) })
       const opened = newCard(requestId)
       target = opened.target
       card = this.#open(opened, this.#toldOf(requestId), state)
     }
+  }
+
+  #isLate(acceptedAt: number): boolean {
+    const { notifyAfterMs, clock } = this.#options
+    return notifyAfterMs > 0 && clock.now() - acceptedAt >= notifyAfterMs
   }
 
   #toldOf(requestId: string): Told {
@@ -157,6 +174,14 @@ export class ReplyCards {
       if (position !== undefined && position > 0) card.show(this.#withOutlook({ ...card.state, position }))
     }
   }
+}
+
+function isReadable(state: CardState): boolean {
+  return isAnswer(state) || (state.phase === 'answering' && (state.tail !== '' || state.finished.length > 0))
+}
+
+function isAnswer({ phase }: CardState): boolean {
+  return phase === 'settled' || phase === 'failed'
 }
 
 /** A UUID in 22 characters. */

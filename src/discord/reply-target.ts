@@ -13,6 +13,7 @@ export interface ReplyTarget {
    */
   post(message: CardMessage, nonce: string): Promise<string>
   edit(messageId: string, message: CardMessage): Promise<void>
+  /** Takes a message away; the answer to a command stays and points to what came below. */
   remove(messageId: string): Promise<void>
   /**
    * Looks on Discord for what answers the question already, oldest first.

@@ -21,6 +21,7 @@ export const UNKNOWN: Readonly<ShownContent> = { content: '', buttons: '' }
 /** The messages that show one answer on Discord, in their order. */
 export class ShownMessages {
   readonly #messages: Shown[] = []
+  readonly #aside: Shown[] = []
   /** How many were ever sent, as far as is known: those that were lost since, too. */
   #posted = 0
   #firstTaken = false
@@ -35,6 +36,21 @@ export class ShownMessages {
 
   get ids(): string[] {
     return this.#messages.map(({ messageId }) => messageId)
+  }
+
+  /** A message whose place another one takes, or has taken. */
+  get aside(): Shown | undefined {
+    return this.#aside[0]
+  }
+
+  /** Puts all messages aside but those that say one of these texts already, each text once and the newest first. */
+  setAside(kept: readonly string[]): void {
+    const missing = [...kept]
+    for (const shown of this.#messages.splice(0).reverse()) {
+      const index = missing.indexOf(shown.content)
+      if (index < 0) this.#aside.unshift(shown)
+      else this.#messages.unshift(...missing.splice(index, 1).map(() => shown))
+    }
   }
 
   at(index: number): Shown | undefined {
@@ -57,7 +73,10 @@ export class ShownMessages {
 
   /** What follows a lost message is sent again after it, so that the parts stay in order. */
   forget(shown: Shown): void {
-    this.#messages.splice(this.#messages.indexOf(shown), 1)
+    for (const messages of [this.#messages, this.#aside]) {
+      const index = messages.indexOf(shown)
+      if (index >= 0) messages.splice(index, 1)
+    }
   }
 
   /**
@@ -83,7 +102,7 @@ export class ShownMessages {
   }
 
   #has(messageId: string): boolean {
-    return this.#messages.some((shown) => shown.messageId === messageId)
+    return [...this.#messages, ...this.#aside].some((shown) => shown.messageId === messageId)
   }
 }
 

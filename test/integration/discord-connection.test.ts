@@ -263,7 +263,14 @@ async function startWithRealQueue(server: DiscordServerHandle, path: string) {
   const newId = () => uuidV7(Date.now(), randomFillSync(new Uint8Array(16)))
   const queue = new ConversationQueue({ settings: SETTINGS, store: database.api, pool, clock, log, newId })
   const catchUp = { ageMs: 3_600_000, channels: 100, messages: 50 }
-  const options = { token: server.token, apiUrl: server.apiUrl, editIntervalMs: 250, maxMessageLength: 4_000, catchUp }
+  const options = {
+    token: server.token,
+    apiUrl: server.apiUrl,
+    editIntervalMs: 250,
+    notifyAfterMs: 0,
+    maxMessageLength: 4_000,
+    catchUp,
+  }
   const gateway = new DiscordGateway({ ...options, queue, store: database.api, clock, log, onGivenUp })
   let stopped: Promise<void> | undefined
   const end = async () => {

@@ -46,6 +46,7 @@ export function newRoom(server: DiscordServerHandle, options: Partial<DiscordOpt
     apiUrl: server.apiUrl,
     editIntervalMs: EDIT_INTERVAL_MS,
     signsOfLife: false,
+    notifyAfterMs: 0,
     maxMessageLength: 4000,
     queue,
     store: ledger,
