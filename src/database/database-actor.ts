@@ -212,6 +212,7 @@ class SupervisedDatabase implements DatabaseActor {
   #countedApi(): DatabaseApi {
     return {
       acceptRequest: (request) => this.#call((api) => api.acceptRequest(request)),
+      amendRequest: (id, message, messageId) => this.#call((api) => api.amendRequest(id, message, messageId)),
       startRequest: (id, attempt, startedAt) => this.#call((api) => api.startRequest(id, attempt, startedAt)),
       requeueRequest: (id, attempt, counted) => this.#call((api) => api.requeueRequest(id, attempt, counted)),
       settleRequest: (settlement) => this.#call((api) => api.settleRequest(settlement)),

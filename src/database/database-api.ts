@@ -4,6 +4,7 @@ import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { ConversationRequest, RequestOrigin } from '#domain/request.ts'
 import type {
   AcceptResult,
+  AmendWriteResult,
   DatabaseApi,
   DatabaseStatistics,
   DirectChannel,
@@ -59,6 +60,10 @@ export class LocalDatabaseApi implements DatabaseApi {
 
   acceptRequest(request: ConversationRequest): Promise<AcceptResult> {
     return this.#write(() => this.#records.accept(request), { label: 'accept' })
+  }
+
+  amendRequest(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult> {
+    return this.#write(() => this.#records.amend(requestId, message, discordMessageId))
   }
 
   startRequest(requestId: string, attempt: number, startedAt: number): Promise<WriteResult> {

@@ -3,6 +3,7 @@ import type { ConversationKey } from '#domain/conversation.ts'
 import { type ConversationRequest, DIRECT_SERVER_ID, originOf, type RequestOrigin } from '#domain/request.ts'
 import type {
   AcceptResult,
+  AmendWriteResult,
   DirectChannel,
   KnownRequest,
   RecoveredRequest,
@@ -13,6 +14,7 @@ import type {
   UndeliveredReply,
   WriteResult,
 } from '#protocol/database.ts'
+import { type AddedMessageStatements, prepareAddedMessageStatements } from './added-message-statements.ts'
 import { type ChannelStatements, prepareChannelStatements } from './channel-statements.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
 import { type OutboxStatements, prepareOutboxStatements } from './outbox-statements.ts'
@@ -32,6 +34,7 @@ export class RequestRecords {
   readonly #messages: MessageStatements
   readonly #outbox: OutboxStatements
   readonly #channels: ChannelStatements
+  readonly #added: AddedMessageStatements
   readonly #now: () => number
 
   /** `now` in ms since epoch. */
@@ -40,16 +43,26 @@ export class RequestRecords {
     this.#messages = prepareMessageStatements(database)
     this.#outbox = prepareOutboxStatements(database)
     this.#channels = prepareChannelStatements(database)
+    this.#added = prepareAddedMessageStatements(database)
     this.#now = now
   }
 
   /** A request that is stored already, under its own id, was stored by an earlier call whose answer was lost. */
   accept(request: ConversationRequest): AcceptResult {
-    if (this.#requests.insertQueued.run(request).changes === 1) {
+    const isAdded = this.#added.isAdded.get(request.discordMessageId) !== undefined
+    if (!isAdded && this.#requests.insertQueued.run(request).changes === 1) {
       this.#noteRead(request)
       return 'stored'
     }
     return this.#requests.state.get(request.id) === undefined ? 'duplicate' : 'stored'
+  }
+
+  amend(requestId: string, message: string, discordMessageId: string): AmendWriteResult {
+    if (this.#requests.state.get(requestId)?.status !== 'QUEUED') return 'stale'
+    if (this.#added.isTaken.get({ discordMessageId }) === 1) return 'duplicate'
+    this.#requests.setMessage.run({ requestId, message })
+    this.#added.insert.run({ requestId, discordMessageId })
+    return 'stored'
   }
 
   start(requestId: string, attempt: number, startedAt: number): WriteResult {
@@ -142,6 +155,7 @@ export class RequestRecords {
     for (const { id } of requests) {
       messages += this.#messages.deleteTurn.run(id).changes
       this.#outbox.delete.run(id)
+      this.#added.delete.run(id)
       this.#requests.delete.run(id)
     }
     return { requests: requests.length, messages, conversations: requests }

@@ -64,6 +64,9 @@ export function prepareRequestStatements(database: Database) {
       `UPDATE requests SET status = 'COMPLETED', attempt = @attempt, started_at = coalesce(started_at, @finishedAt),
          finished_at = @finishedAt WHERE id = @requestId`,
     ),
+    setMessage: database.prepare<[{ requestId: string; message: string }]>(
+      'UPDATE requests SET message = @message WHERE id = @requestId',
+    ),
     setStatusMessage: database.prepare<[{ requestId: string; statusMessageId: string }]>(
       'UPDATE requests SET status_message_id = @statusMessageId WHERE id = @requestId',
     ),

@@ -4,8 +4,9 @@ import { errorMessage } from '#domain/errors.ts'
 import type { DatabaseApi, KnownRequest } from '#protocol/database.ts'
 import type { NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
 import { acknowledge } from './acknowledge.ts'
-import type { Press } from './card-buttons.ts'
-import { CONTINUE, PRESS_REPLIES as SAY } from './press-replies.ts'
+import type { CardMessage, Press } from './card-buttons.ts'
+import { AMENDED, CONTINUE, PRESS_REPLIES as SAY } from './press-replies.ts'
+import { readRefusedMessage } from './refused-message.ts'
 import { NO_MENTIONS } from './reply-target.ts'
 
 /** The part of the database that pressed buttons need. */
@@ -16,6 +17,9 @@ export interface PressesOptions {
   readonly queue: RequestQueue
   readonly store: PressStore
   readonly log: Log
+  readonly botId: () => string
+  /** A message that had been refused is in its user's request now. */
+  readonly onAmended: (messageId: string) => void
   /** Offers a request to the queue as any other; its answer replies to the message it came from. */
   readonly offer: (request: NewRequest) => Promise<Refusal | undefined>
 }
@@ -30,6 +34,13 @@ interface Pressed {
 
 /** What the presser is to be told; undefined when the card shows it. */
 type Reply = string | undefined
+
+const REFUSED = {
+  notWaiting: SAY.notWaiting,
+  tooLong: SAY.tooLong,
+  duplicate: SAY.doneAlready,
+  notStored: SAY.notStored,
+} as const
 
 /** Does what the buttons of cards say. Of earlier cards only the button and the file are known. */
 export class CardPresses {
@@ -85,7 +96,7 @@ export class CardPresses {
         return this.#continue(pressed)
       case 'replace':
       case 'append':
-        return Promise.resolve(SAY.ended)
+        return this.#amend(pressed, pressed.press.action)
       default:
         return pressed.press.action satisfies never
     }
@@ -138,18 +149,47 @@ export class CardPresses {
     return refusal && SAY.doneAlready
   }
 
+  /** The text is read from Discord: a message that was refused is kept nowhere else. */
+  async #amend(pressed: Pressed, type: 'replace' | 'append'): Promise<Reply> {
+    const { rest, queue, botId, onAmended } = this.#options
+    const { press, userId, interaction } = pressed
+    const { requestId, messageId } = press
+    if (!this.#isActive(pressed)) return this.#notChanged(pressed, await this.#notActive(pressed, SAY.notWaiting))
+    if (messageId === undefined) return SAY.messageGone
+    const where = { channelId: interaction.channelId, messageId, botId: botId() }
+    const written = await readRefusedMessage(rest, where)
+    if (written?.userId !== userId || written.text === '') return this.#notChanged(pressed, SAY.messageGone)
+    const result = await queue.amend(requestId, { type, text: written.text }, messageId)
+    if (result !== 'amended') return this.#notChanged(pressed, REFUSED[result])
+    onAmended(messageId)
+    await this.#edit(pressed, { content: AMENDED[type], components: [] })
+    return undefined
+  }
+
+  /** Buttons that will not do it later either go. */
+  async #notChanged(pressed: Pressed, reply: Reply): Promise<Reply> {
+    const mayWorkLater = reply === SAY.notYours || reply === SAY.notStored || reply === SAY.tooLong
+    if (!mayWorkLater) await this.#removeButtons(pressed)
+    return reply
+  }
+
   #isActive({ press, userId }: Pressed): boolean {
     return this.#options.queue.active(userId)?.requestId === press.requestId
   }
 
-  async #notActive({ press, userId }: Pressed): Promise<Reply> {
+  async #notActive({ press, userId }: Pressed, otherwise: string = SAY.ended): Promise<Reply> {
     const known = await this.#options.store.findRequest(press.requestId)
-    return known && known.request.userId !== userId ? SAY.notYours : SAY.ended
+    return known && known.request.userId !== userId ? SAY.notYours : otherwise
   }
 
-  async #removeButtons({ interaction }: Pressed): Promise<void> {
+  #removeButtons(pressed: Pressed): Promise<void> {
+    return this.#edit(pressed, { components: [] })
+  }
+
+  /** Changes the message with the button. */
+  async #edit({ interaction }: Pressed, changes: Partial<CardMessage>): Promise<void> {
     const { rest, log } = this.#options
-    const body = { components: [], allowed_mentions: NO_MENTIONS }
+    const body = { ...changes, allowed_mentions: NO_MENTIONS }
     const route = Routes.webhookMessage(interaction.applicationId, interaction.token, '@original')
     try {
       await rest.patch(route, { body, auth: false })

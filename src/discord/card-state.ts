@@ -31,7 +31,7 @@ export type CardState =
 type EndAction = Extract<CardAction, 'retry' | 'continue'>
 
 /** A message that was refused because its user's request waits; that one can still be changed. */
-interface Offer {
+export interface Offer {
   readonly requestId: string
   readonly messageId: string
 }
@@ -43,8 +43,9 @@ const ENDS: readonly Phase[] = ['settled', 'failed', 'cancelled']
 const FINAL: readonly Phase[] = [...ENDS, 'suspended', 'refused']
 
 /** True once nothing more will come in this process. */
-export function isFinal({ phase }: CardState): boolean {
-  return FINAL.includes(phase)
+export function isFinal(state: CardState): boolean {
+  // An offer is withdrawn when its request begins.
+  return FINAL.includes(state.phase) && !(state.phase === 'refused' && state.offer)
 }
 
 /** True for the end of a request, which its user must come to see. */

@@ -122,6 +122,8 @@ export class DiscordGateway implements Gateway {
       queue,
       store,
       log,
+      botId: () => this.#botId,
+      onAmended: (messageId) => this.#cards.closeOffer(messageId),
       offer: (request) => this.#askAgain(request),
     })
     this.#listen()
@@ -249,8 +251,16 @@ export class DiscordGateway implements Gateway {
     if (!refusal) return false
     this.#options.log.info({ code: refusal.code, discordMessageId }, 'a message was refused')
     // An event that Discord has sent again is nobody's mistake: the first one is answered.
-    if (refusal.code !== 'REQUEST_DUPLICATE') this.#cards.refuse(refusal, discordMessageId, target)
+    if (refusal.code !== 'REQUEST_DUPLICATE')
+      this.#cards.refuse(refusal, discordMessageId, target, this.#changeable(request, refusal))
     return true
+  }
+
+  /** A request of the same conversation that waits and can take the message in; one of a command can be read nowhere. */
+  #changeable({ userId, channelId, interactionToken }: NewRequest, { code }: Refusal): string | undefined {
+    if (code !== 'REQUEST_ALREADY_ACTIVE' || interactionToken !== null) return undefined
+    const active = this.#options.queue.active(userId)
+    return active?.waiting && active.channelId === channelId ? active.requestId : undefined
   }
 
   async #offer(request: NewRequest, target: ReplyTarget): Promise<Refusal | undefined> {

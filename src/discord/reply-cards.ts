@@ -2,7 +2,7 @@ import type { Clock, Timer } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
-import { afterEvent, type CardState, storedEnd } from './card-state.ts'
+import { afterEvent, type CardState, isFinal, type Offer, storedEnd } from './card-state.ts'
 import { type CardOptions, ReplyCard } from './reply-card.ts'
 import type { ReplyTarget } from './reply-target.ts'
 import { SignsOfLife, type WorkingCard } from './signs-of-life.ts'
@@ -40,10 +40,14 @@ interface Told extends Pick<CardOptions, 'onFirstMessage' | 'onDelivered' | 'onU
   readonly subject: object
 }
 
+const MAX_OFFERS = 3
+
 /** The cards of all questions that came from Discord, kept up to date with what the queue tells. */
 export class ReplyCards {
   readonly #options: CardsOptions
   readonly #cards = new Set<OpenCard>()
+  /** Refusals with buttons, by the message that was refused. */
+  readonly #offers = new Map<string, { readonly card: ReplyCard; readonly requestId: string }>()
   readonly #unsubscribe: () => void
   readonly #signs: SignsOfLife | undefined
   #positions: Timer | undefined
@@ -84,11 +88,24 @@ export class ReplyCards {
     this.#open(card, this.#toldOf(requestId), storedEnd(status, messages))
   }
 
-  /** Shows why a message did not become a request. */
-  refuse(refusal: Refusal, discordMessageId: string, target: ReplyTarget): void {
+  /**
+   * Shows why a message did not become a request.
+   *
+   * @param requestId its user's request, when that waits and can still be changed.
+   */
+  refuse(refusal: Refusal, discordMessageId: string, target: ReplyTarget, requestId?: string): void {
     const nobody = { onFirstMessage: ignore, onDelivered: ignore, onUndeliverable: ignore }
     const card = { target, nonce: `r${discordMessageId}`, userId: null }
-    this.#open(card, { ...nobody, subject: { discordMessageId } }, { phase: 'refused', refusal })
+    const offer = this.#offerFor(requestId, discordMessageId)
+    const state = { phase: 'refused', refusal, ...(offer && { offer }) } as const
+    const opened = this.#open(card, { ...nobody, subject: { discordMessageId } }, state)
+    if (offer) this.#offers.set(discordMessageId, { card: opened, requestId: offer.requestId })
+  }
+
+  /** The button below a refusal was pressed and has done its work; what is there now is no longer the card's. */
+  closeOffer(discordMessageId: string): void {
+    this.#offers.get(discordMessageId)?.card.abandon()
+    this.#offers.delete(discordMessageId)
   }
 
   /** Waits until what is open is shown; the queue must have ended every request before. */
@@ -119,6 +136,7 @@ export class ReplyCards {
     }
     return (event) => {
       const { requestId } = event
+      if (event.type === 'started' || isFinal(afterEvent(card?.state, event))) this.#withdrawOffers(requestId)
       const state = this.#withOutlook(afterEvent(card?.state, event))
       if (state.phase === 'thinking') this.#signs?.begin(working)
       else this.#signs?.end(working)
@@ -128,6 +146,21 @@ export class ReplyCards {
       const opened = newCard(requestId)
       target = opened.target
       card = this.#open(opened, this.#toldOf(requestId), state)
+    }
+  }
+
+  /** Somebody who goes on and on writing is offered it a few times only: each offer is withdrawn by an edit. */
+  #offerFor(requestId: string | undefined, messageId: string): Offer | undefined {
+    const open = [...this.#offers.values()].filter((offer) => offer.requestId === requestId)
+    return requestId === undefined || open.length >= MAX_OFFERS ? undefined : { requestId, messageId }
+  }
+
+  /** Once a request has begun it can no longer be changed. */
+  #withdrawOffers(requestId: string): void {
+    for (const [messageId, { card, requestId: changeable }] of this.#offers) {
+      if (changeable !== requestId) continue
+      this.#offers.delete(messageId)
+      if (card.state.phase === 'refused') card.show({ phase: 'refused', refusal: card.state.refusal })
     }
   }
 

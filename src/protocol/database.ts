@@ -35,6 +35,9 @@ export type AcceptResult = 'stored' | 'duplicate'
 /** `stale`: the request has ended or a newer attempt exists; nothing was written. */
 export type WriteResult = 'stored' | 'stale'
 
+/** What became of another text for a request; `duplicate`: the Discord message was taken in before. */
+export type AmendWriteResult = WriteResult | 'duplicate'
+
 /** What became of a request whose execution ended without an outcome of its own: the answer, when it had been committed. */
 export type RequeueResult =
   | { readonly type: 'requeued' }
@@ -108,6 +111,8 @@ export interface DatabaseStatistics {
 export interface DatabaseApi {
   /** Stores a new request as QUEUED, attempt 0; of a direct message also that it has been read. */
   acceptRequest(request: ConversationRequest): Promise<AcceptResult>
+  /** Gives a request that waits another text, to which this Discord message belongs from then on. */
+  amendRequest(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult>
   /** Moves a request to PROCESSING under the given attempt, unless it has ended or moved on. */
   startRequest(requestId: string, attempt: number, startedAt: number): Promise<WriteResult>
   /**

@@ -116,9 +116,20 @@ export interface QueueStatistics {
   readonly trimmedMessages: number
 }
 
+/** Another text for a request that waits. */
+export interface Amendment {
+  readonly type: 'replace' | 'append'
+  readonly text: string
+}
+
+/** What became of it; `duplicate`: the Discord message was taken in before. */
+export type AmendResult = 'amended' | 'notWaiting' | 'tooLong' | 'duplicate' | 'notStored'
+
 /** A request between its admission and its end, as others see it. */
 export interface ActiveFacts {
   readonly requestId: string
+  /** Where its answer is shown. */
+  readonly channelId: string
   /** It is in line and can still be changed. */
   readonly waiting: boolean
 }
@@ -146,6 +157,8 @@ export interface RequestQueue {
    * nothing was written; undefined when the request is not at work.
    */
   stopAndKeep(requestId: string): Promise<TerminalStatus | undefined>
+  /** Changes the text of a request that waits, in the file and here: in both or in none. */
+  amend(requestId: string, amendment: Amendment, discordMessageId: string): Promise<AmendResult>
   /** A user's active request; undefined without one. */
   active(userId: string): ActiveFacts | undefined
   /** The place in line of a user's waiting request (1 is next), 0 while it is being worked on, undefined without one. */

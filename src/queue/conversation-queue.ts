@@ -9,6 +9,8 @@ import type { Turn } from '#protocol/database.ts'
 import type {
   ActiveFacts,
   AddResult,
+  Amendment,
+  AmendResult,
   CancelReason,
   NewRequest,
   QueueEvent,
@@ -25,6 +27,7 @@ import type { QueueOptions } from './queue-options.ts'
 import { type ActiveRequest, type Admitted, type Ending, type EndListener, QueueState } from './queue-state.ts'
 import { QueueCounters } from './queue-statistics.ts'
 import { NOT_TAKEN_IN, refusal } from './refusals.ts'
+import { RequestAmendments } from './request-amendments.ts'
 import { RequestEndings } from './request-endings.ts'
 import { RequestIntake } from './request-intake.ts'
 import { type Acceptance, RequestJournal } from './request-journal.ts'
@@ -49,6 +52,7 @@ export class ConversationQueue implements RequestQueue {
   readonly #endings: RequestEndings
   readonly #runs: RequestRuns
   readonly #retries: RequestRetries
+  readonly #amendments: RequestAmendments
   readonly #mailbox: Mailbox<QueueMessage>
   readonly #idleListeners: (() => void)[] = []
   /** Restored requests that nobody has been told about yet; undefined while the queue is open. */
@@ -73,6 +77,7 @@ export class ConversationQueue implements RequestQueue {
     this.#endings = new RequestEndings(this.#core)
     this.#runs = new RequestRuns(this.#core)
     this.#retries = new RequestRetries(this.#core, this.#endings)
+    this.#amendments = new RequestAmendments(this.#core)
     this.#mailbox = new Mailbox({
       capacity: settings.mailboxSize,
       handle: (message) => this.#handle(message),
@@ -118,9 +123,16 @@ export class ConversationQueue implements RequestQueue {
     return new Promise((resolve) => this.#mailbox.deliver({ type: 'stopAndKeep', requestId, answer: resolve }))
   }
 
+  amend(requestId: string, amendment: Amendment, discordMessageId: string): Promise<AmendResult> {
+    return new Promise((answer) =>
+      this.#mailbox.deliver({ type: 'amend', requestId, amendment, discordMessageId, answer }),
+    )
+  }
+
   active(userId: string): ActiveFacts | undefined {
     const active = this.#state.byUser(userId)
-    return active && { requestId: active.requestId, waiting: this.#state.isInLine(active) && !active.ending }
+    const waiting = active !== undefined && this.#state.isInLine(active) && !active.ending
+    return active && { requestId: active.requestId, channelId: active.request.channelId, waiting }
   }
 
   position(userId: string): number | undefined {
@@ -172,6 +184,11 @@ export class ConversationQueue implements RequestQueue {
         return this.#stored(message.active, message.result, message.answer)
       case 'cancel':
         return this.#cancel(message.requestId, message.reason, message.answer)
+      case 'amend':
+        return this.#amendments.begin(message.requestId, message.amendment, message.discordMessageId, message.answer)
+      case 'amended':
+        this.#amendments.stored(message.active, message.message, message.result, message.answer)
+        return this.#endIfWanted(message.active)
       case 'stopAndKeep':
         return this.#runs.stopAndKeep(message.requestId, message.answer)
       case 'progress':
@@ -206,7 +223,11 @@ export class ConversationQueue implements RequestQueue {
 
   #stored(active: ActiveRequest, result: Acceptance, answer: AddListener): void {
     this.#intake.stored(active, result, answer)
-    // Somebody wanted it to end while it was being stored.
+    this.#endIfWanted(active)
+  }
+
+  /** Somebody wanted it to end while it was being stored. */
+  #endIfWanted(active: ActiveRequest): void {
     const isActive = this.#state.byId(active.requestId) === active
     if (isActive && active.ending) this.#endings.early(active, this.#endingOf(active, active.ending))
   }
@@ -294,6 +315,7 @@ export class ConversationQueue implements RequestQueue {
     this.#options.log.error({ type, error: errorMessage(error) }, 'the queue could not handle a message')
     if (message === undefined) return
     if (message.type === 'add') return message.answer(this.#intake.refused(NOT_TAKEN_IN))
+    if (message.type === 'amend' || message.type === 'amended') message.answer('notStored')
     const active = this.#concerned(message)
     if (!active) return
     if (message.type === 'stored') message.answer({ accepted: true, request: active.request, position: 0 })

@@ -32,7 +32,7 @@ export interface Admitted {
 
 /** A request from its admission to its end. */
 export interface ActiveRequest extends Waiting {
-  readonly request: ConversationRequest
+  request: ConversationRequest
   readonly attached: Attached
   readonly acceptedAt: number
   status: RequestStatus
@@ -112,6 +112,12 @@ export class QueueState {
   enqueue(active: ActiveRequest): void {
     active.storing = false
     this.#order.add(active)
+  }
+
+  /** Takes a request from the line while the database is asked about it; `enqueue` puts it back where it was. */
+  hold(active: ActiveRequest): void {
+    this.#order.remove(active)
+    active.storing = true
   }
 
   /** Starts the request whose turn it is. */

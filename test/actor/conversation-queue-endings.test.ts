@@ -115,8 +115,8 @@ describe('cancelling', () => {
 describe('the active request of a user', () => {
   it('is told with whether it waits, until it has ended', async () => {
     const { test, ann, bob, run } = await annAndBob()
-    expect(test.queue.active('ann')).toEqual({ requestId: ann.id, waiting: false })
-    expect(test.queue.active('bob')).toEqual({ requestId: bob.id, waiting: true })
+    expect(test.queue.active('ann')).toEqual({ requestId: ann.id, channelId: 'channel of ann', waiting: false })
+    expect(test.queue.active('bob')).toEqual({ requestId: bob.id, channelId: 'channel of bob', waiting: true })
     run.answer()
     await test.settled()
     expect([test.queue.active('ann'), test.queue.active('bob')?.waiting]).toEqual([undefined, false])

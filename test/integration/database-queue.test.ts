@@ -86,6 +86,22 @@ describe('the outbox', () => {
   })
 })
 
+describe('another text for a request that waits', () => {
+  it('is stored with its Discord message, which goes with the request', async () => {
+    const { api, stored, connection } = newDatabase()
+    await api.acceptRequest(requestOf('a'))
+    expect(await api.amendRequest('a', 'better', '901')).toBe('stored')
+    expect(await api.amendRequest('a', 'best', '901')).toBe('duplicate')
+    expect(await api.acceptRequest(requestOf('b', { discordMessageId: '901' }))).toBe('duplicate')
+    expect(stored('a')).toMatchObject({ message: 'better', status: 'QUEUED' })
+    await api.settleRequest(settlementOf('a', 0))
+    expect(await api.amendRequest('a', 'too late', '902')).toBe('stale')
+    expect(await api.amendRequest('z', 'unknown', '902')).toBe('stale')
+    await api.prune(Number.MAX_SAFE_INTEGER, 10)
+    expect(connection.prepare('SELECT count(*) FROM added_messages').pluck().get()).toBe(0)
+  })
+})
+
 describe('finding a request', () => {
   it('tells it as it stands, and whether its turn is the newest of its conversation', async () => {
     const { api } = newDatabase()

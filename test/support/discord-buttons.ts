@@ -27,7 +27,7 @@ export async function startWithButtons(...options: Options) {
     clock.passUntil(server.waitFor({ type: 'message', channelId, ephemeral: true, contentIncludes: text }, WAIT_MS))
   /** Says that the queue has this request at work, or in line. */
   const isActive = ({ id, request }: ScriptedRequest, { waiting = false } = {}) =>
-    queue.actives.set(request.userId, { requestId: id, waiting })
+    queue.actives.set(request.userId, { requestId: id, channelId: request.channelId, waiting })
   /** What the file says of a request. */
   const isStored = (asked: ScriptedRequest, status: KnownRequest['status'], fields: Partial<KnownRequest> = {}) =>
     ledger.known.set(asked.id, { request: asked.stored(), status, isNewestTurn: status === 'COMPLETED', ...fields })

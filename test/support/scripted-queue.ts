@@ -4,6 +4,8 @@ import { uuidV7 } from '#domain/uuid.ts'
 import type {
   ActiveFacts,
   AddResult,
+  Amendment,
+  AmendResult,
   NewRequest,
   QueueEvent,
   QueueStatistics,
@@ -83,6 +85,7 @@ export class ScriptedQueue implements RequestQueue {
   readonly commands: string[] = []
   /** What becomes of them, as it is told. */
   ending: TerminalStatus | undefined
+  amended: AmendResult = 'amended'
   /** Active requests by user. */
   readonly actives = new Map<string, ActiveFacts>()
   readonly #commanded = Promise.withResolvers<void>()
@@ -129,6 +132,11 @@ export class ScriptedQueue implements RequestQueue {
 
   cancel(requestId: string): Promise<TerminalStatus | undefined> {
     return this.#command(`cancel ${requestId}`)
+  }
+
+  amend(requestId: string, { type, text }: Amendment, discordMessageId: string): Promise<AmendResult> {
+    void this.#command(`${type} ${requestId} ${discordMessageId} ${text}`)
+    return Promise.resolve(this.amended)
   }
 
   stopAndKeep(requestId: string): Promise<TerminalStatus | undefined> {
