@@ -104,11 +104,11 @@ export class ReplyCard {
    */
   show(state: CardState, { anew = false } = {}): void {
     this.#state = state
-    if (anew) this.#anew = { unlessEqual: false }
     if (this.#paused && isFinal(state)) {
       this.#paused = false
       this.#tries = 0
     }
+    if (anew) this.#anew = { unlessEqual: false }
     if (this.#impossible !== undefined) this.#tellUndeliverable(this.#impossible)
     this.#work()
   }
