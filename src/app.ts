@@ -198,8 +198,8 @@ export class App {
   /** discord.js takes a second to load, which a conversation in the terminal need not wait for. */
   async #buildGateway(queue: ConversationQueue, database: DatabaseActor): Promise<Gateway> {
     const { settings, log, terminal } = this.#options
-    const { token, apiUrl, editIntervalMs, refusalIntervalMs, catchUpAgeMs, catchUpChannels, catchUpMessages } =
-      settings.discord
+    const { token, apiUrl, editIntervalMs, refusalIntervalMs, notifyAfterMs } = settings.discord
+    const { catchUpAgeMs, catchUpChannels, catchUpMessages } = settings.discord
     const gateway =
       token === null
         ? new ConsoleGateway({ ...terminal, queue, store: database.api, onEnded: (problem) => this.#end(problem) })
@@ -208,6 +208,7 @@ export class App {
             apiUrl,
             editIntervalMs,
             refusalIntervalMs,
+            notifyAfterMs,
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
             access: accessRules(settings),

@@ -42,12 +42,10 @@ export class DMAssistant {
 
   /** Works on one request until it is answered, failed or cancelled; never rejects for a reason it knows. */
   async answer(task: AssistantTask): Promise<AssistantOutcome> {
-    const abort = new AbortController()
-    task.port.on('message', (command: AssistantCommand) => {
-      if (command.type === 'cancel') abort.abort()
-    })
+    const signals = { cancel: new AbortController(), stop: new AbortController() }
+    task.port.on('message', ({ type }: AssistantCommand) => signals[type].abort())
     try {
-      return await new Conversation(this.#options, task, abort.signal).run()
+      return await new Conversation(this.#options, task, signals.cancel.signal, signals.stop.signal).run()
     } finally {
       task.port.close()
     }
@@ -58,14 +56,19 @@ export class DMAssistant {
 class Conversation {
   readonly #options: AssistantOptions
   readonly #task: AssistantTask
+  readonly #cancelled: AbortSignal
+  readonly #stopped: AbortSignal
+  /** Ends what is waited for, whatever becomes of it then. */
   readonly #signal: AbortSignal
   readonly #log: Log
   readonly #database = { ok: 0, failed: 0 }
 
-  constructor(options: AssistantOptions, task: AssistantTask, signal: AbortSignal) {
+  constructor(options: AssistantOptions, task: AssistantTask, cancelled: AbortSignal, stopped: AbortSignal) {
     this.#options = options
     this.#task = task
-    this.#signal = signal
+    this.#cancelled = cancelled
+    this.#stopped = stopped
+    this.#signal = AbortSignal.any([cancelled, stopped])
     this.#log = options.log.child({ requestId: task.request.id, attempt: task.attempt })
   }
 
@@ -74,7 +77,7 @@ class Conversation {
       const window = await this.#prompt(await this.#unlessCancelled(this.#history()))
       if (!window.fits) return this.#failed(tooLong(window.neededTokens, this.#options.settings.contextTokens))
       const { text, end } = await this.#generate(window)
-      if (this.#signal.aborted) return this.#cancelled()
+      if (this.#cancelled.aborted) return this.#withoutAnswer()
       const { stopReason } = end
       const parts = answerMessages(splitMessage(text), { stopReason, trimmedMessages: window.trimmedMessages })
       const stored = await this.#save(text, parts, end)
@@ -90,7 +93,7 @@ class Conversation {
         database: this.#database,
       }
     } catch (error) {
-      if (this.#signal.aborted) return this.#cancelled()
+      if (this.#signal.aborted) return this.#withoutAnswer()
       return this.#failed(asFailure(error))
     }
   }
@@ -164,10 +167,18 @@ class Conversation {
             event satisfies never
         }
       }
+    } catch (error) {
+      if (!this.#isKept(text)) throw error
+      end = { type: 'end', stopReason: 'stopped', usage: null }
     } finally {
       deltas.flush()
     }
     return { text, end }
+  }
+
+  /** Whether a stream that broke off was stopped by its user, who has something to keep. */
+  #isKept(text: string): boolean {
+    return this.#stopped.aborted && !this.#cancelled.aborted && text.trim() !== ''
   }
 
   /** False when the database did not take the turn. */
@@ -214,7 +225,7 @@ class Conversation {
     return { type: 'failed', failure, database: this.#database }
   }
 
-  #cancelled(): AssistantOutcome {
+  #withoutAnswer(): AssistantOutcome {
     return { type: 'cancelled', database: this.#database }
   }
 }

@@ -15,6 +15,7 @@ export function createSchema(cores: number) {
       apiUrl: webAddress(),
       editInterval: duration(250),
       refusalInterval: duration(0),
+      notifyAfter: duration(0),
       catchUpAge: duration(0),
       catchUpChannels: wholeNumber(0, 100_000),
       catchUpMessages: wholeNumber(0, 1000),

@@ -4,6 +4,7 @@ import type { ExternalSettings } from './schema.ts'
 const UNITS = {
   editInterval: 'Ms',
   refusalInterval: 'Ms',
+  notifyAfter: 'Ms',
   catchUpAge: 'Ms',
   firstTokenTimeout: 'Ms',
   silenceTimeout: 'Ms',

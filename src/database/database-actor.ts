@@ -212,10 +212,12 @@ class SupervisedDatabase implements DatabaseActor {
   #countedApi(): DatabaseApi {
     return {
       acceptRequest: (request) => this.#call((api) => api.acceptRequest(request)),
+      amendRequest: (id, message, messageId) => this.#call((api) => api.amendRequest(id, message, messageId)),
       startRequest: (id, attempt, startedAt) => this.#call((api) => api.startRequest(id, attempt, startedAt)),
       requeueRequest: (id, attempt, counted) => this.#call((api) => api.requeueRequest(id, attempt, counted)),
       settleRequest: (settlement) => this.#call((api) => api.settleRequest(settlement)),
       saveTurn: (turn) => this.#call((api) => api.saveTurn(turn)),
+      findRequest: (id) => this.#call((api) => api.findRequest(id)),
       setStatusMessage: (id, messageId) => this.#call((api) => api.setStatusMessage(id, messageId)),
       markDelivered: (id, messageIds) => this.#call((api) => api.markDelivered(id, messageIds)),
       abandonDelivery: (id, reason) => this.#call((api) => api.abandonDelivery(id, reason)),

@@ -5,9 +5,11 @@ import type { QuotaUse } from '#domain/quota.ts'
 import type { ConversationRequest, RequestOrigin } from '#domain/request.ts'
 import type {
   AcceptResult,
+  AmendWriteResult,
   DatabaseApi,
   DatabaseStatistics,
   DirectChannel,
+  KnownRequest,
   Recovery,
   RequeueResult,
   Settlement,
@@ -73,6 +75,10 @@ export class LocalDatabaseApi implements DatabaseApi {
     return this.#write(() => this.#records.accept(request), { label: 'accept' })
   }
 
+  amendRequest(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult> {
+    return this.#write(() => this.#records.amend(requestId, message, discordMessageId))
+  }
+
   startRequest(requestId: string, attempt: number, startedAt: number): Promise<WriteResult> {
     return this.#write(() => this.#records.start(requestId, attempt, startedAt))
   }
@@ -92,6 +98,10 @@ export class LocalDatabaseApi implements DatabaseApi {
         if (result === 'stored') this.#cache.append(turn.request, historyOf(turn))
       },
     })
+  }
+
+  findRequest(requestId: string): Promise<KnownRequest | undefined> {
+    return this.#read(() => this.#records.find(requestId))
   }
 
   setStatusMessage(requestId: string, statusMessageId: string): Promise<void> {

@@ -29,6 +29,12 @@ export function prepareMessageStatements(database: Database) {
       `SELECT role, content, timestamp FROM messages WHERE user_id = @userId AND server_id = @serverId
          ORDER BY id DESC LIMIT @limit`,
     ),
+    /** The request of a conversation's newest turn. */
+    newestRequest: database
+      .prepare<[ConversationKey], string>(
+        `SELECT request_id FROM messages WHERE user_id = @userId AND server_id = @serverId ORDER BY id DESC LIMIT 1`,
+      )
+      .pluck(),
     answer: database.prepare<[requestId: string], Answer>(
       `SELECT content AS answer, coalesce(model, '') AS model FROM messages WHERE request_id = ? AND role = 'assistant'`,
     ),

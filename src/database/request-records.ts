@@ -3,7 +3,9 @@ import type { ConversationKey } from '#domain/conversation.ts'
 import { type ConversationRequest, DIRECT_SERVER_ID, originOf, type RequestOrigin } from '#domain/request.ts'
 import type {
   AcceptResult,
+  AmendWriteResult,
   DirectChannel,
+  KnownRequest,
   RecoveredRequest,
   Recovery,
   RequeueResult,
@@ -12,6 +14,7 @@ import type {
   UndeliveredReply,
   WriteResult,
 } from '#protocol/database.ts'
+import { type AddedMessageStatements, prepareAddedMessageStatements } from './added-message-statements.ts'
 import { type ChannelStatements, prepareChannelStatements } from './channel-statements.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
 import { type OutboxStatements, prepareOutboxStatements } from './outbox-statements.ts'
@@ -33,6 +36,7 @@ export class RequestRecords {
   readonly #outbox: OutboxStatements
   readonly #channels: ChannelStatements
   readonly #usage: UsageRecords
+  readonly #added: AddedMessageStatements
   readonly #now: () => number
 
   /** `now` in ms since epoch. */
@@ -42,16 +46,26 @@ export class RequestRecords {
     this.#outbox = prepareOutboxStatements(database)
     this.#channels = prepareChannelStatements(database)
     this.#usage = new UsageRecords(database)
+    this.#added = prepareAddedMessageStatements(database)
     this.#now = now
   }
 
   /** A request that is stored already, under its own id, was stored by an earlier call whose answer was lost. */
   accept(request: ConversationRequest): AcceptResult {
-    if (this.#requests.insertQueued.run(request).changes === 1) {
+    const isAdded = this.#added.isAdded.get(request.discordMessageId) !== undefined
+    if (!isAdded && this.#requests.insertQueued.run(request).changes === 1) {
       this.#noteRead(request)
       return 'stored'
     }
     return this.#requests.state.get(request.id) === undefined ? 'duplicate' : 'stored'
+  }
+
+  amend(requestId: string, message: string, discordMessageId: string): AmendWriteResult {
+    if (this.#requests.state.get(requestId)?.status !== 'QUEUED') return 'stale'
+    if (this.#added.isTaken.get({ discordMessageId }) === 1) return 'duplicate'
+    this.#requests.setMessage.run({ requestId, message })
+    this.#added.insert.run({ requestId, discordMessageId })
+    return 'stored'
   }
 
   start(requestId: string, attempt: number, startedAt: number): WriteResult {
@@ -94,6 +108,13 @@ export class RequestRecords {
     return 'stored'
   }
 
+  find(requestId: string): KnownRequest | undefined {
+    const stored = this.#requests.byId.get(requestId)
+    if (stored === undefined) return undefined
+    const newest = this.#messages.newestRequest.get(stored)
+    return { request: recoveredRequest(stored).request, status: stored.status, isNewestTurn: newest === requestId }
+  }
+
   setStatusMessage(requestId: string, statusMessageId: string): void {
     this.#requests.setStatusMessage.run({ requestId, statusMessageId })
   }
@@ -134,6 +155,7 @@ export class RequestRecords {
     for (const { id } of requests) {
       messages += this.#messages.deleteTurn.run(id).changes
       this.#outbox.delete.run(id)
+      this.#added.delete.run(id)
       this.#requests.delete.run(id)
     }
     return { requests: requests.length, messages, conversations: requests }
@@ -168,7 +190,7 @@ export class RequestRecords {
       const { request, statusMessageId } = recoveredRequest(stored)
       const known = replies.get(request.id)
       if (known) known.messages.push(content)
-      else replies.set(request.id, { request, statusMessageId, messages: [content] })
+      else replies.set(request.id, { request, statusMessageId, status: stored.status, messages: [content] })
     }
     return [...replies.values()]
   }
@@ -196,6 +218,7 @@ export class RequestRecords {
   }
 }
 
-function recoveredRequest({ attempt, statusMessageId, ...request }: StoredRequest): RecoveredRequest {
+function recoveredRequest(stored: StoredRequest): RecoveredRequest {
+  const { attempt, statusMessageId, status: _status, ...request } = stored
   return { request, attempt, statusMessageId }
 }

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { ConversationKey } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
-import { CONSOLE_ID, type ConversationRequest, type RequestOrigin } from '#domain/request.ts'
+import { CONSOLE_ID, type ConversationRequest, type RequestOrigin, type RequestStatus } from '#domain/request.ts'
 import type { Settlement } from '#protocol/database.ts'
 import type { RequestState } from './request-fence.ts'
 
@@ -14,6 +14,7 @@ interface CompletedRequest extends ConversationRequest {
 export interface StoredRequest extends ConversationRequest {
   readonly attempt: number
   readonly statusMessageId: string | null
+  readonly status: RequestStatus
 }
 
 interface FinishedRequest extends ConversationKey {
@@ -28,7 +29,7 @@ const VALUES = `@id, @userId, @serverId, @channelId, @message, @timestamp, @inte
 /** The columns of a stored request under the names of its fields. */
 export const REQUEST_FIELDS = `requests.id, requests.user_id AS userId, server_id AS serverId, channel_id AS channelId,
   message, timestamp, discord_message_id AS discordMessageId, interaction_token AS interactionToken, priority,
-  not_before AS notBefore, attempt, status_message_id AS statusMessageId`
+  not_before AS notBefore, attempt, status_message_id AS statusMessageId, status`
 
 const ACTIVE = `status IN ('QUEUED', 'PROCESSING')`
 
@@ -49,6 +50,7 @@ export function prepareRequestStatements(database: Database) {
          'COMPLETED', @attempt, @finishedAt, @finishedAt)`,
     ),
     state: database.prepare<[requestId: string], RequestState>('SELECT status, attempt FROM requests WHERE id = ?'),
+    byId: database.prepare<[requestId: string], StoredRequest>(`SELECT ${REQUEST_FIELDS} FROM requests WHERE id = ?`),
     start: database.prepare<[{ requestId: string; attempt: number; startedAt: number }]>(
       `UPDATE requests SET status = 'PROCESSING', attempt = @attempt, started_at = @startedAt WHERE id = @requestId`,
     ),
@@ -61,6 +63,9 @@ export function prepareRequestStatements(database: Database) {
     complete: database.prepare<[{ requestId: string; attempt: number; finishedAt: number }]>(
       `UPDATE requests SET status = 'COMPLETED', attempt = @attempt, started_at = coalesce(started_at, @finishedAt),
          finished_at = @finishedAt WHERE id = @requestId`,
+    ),
+    setMessage: database.prepare<[{ requestId: string; message: string }]>(
+      'UPDATE requests SET message = @message WHERE id = @requestId',
     ),
     setStatusMessage: database.prepare<[{ requestId: string; statusMessageId: string }]>(
       'UPDATE requests SET status_message_id = @statusMessageId WHERE id = @requestId',

@@ -100,3 +100,13 @@ CREATE TABLE probes (
   padding BLOB NOT NULL
 ) STRICT;
 `
+
+/** Further Discord messages that a request was made of while it waited, so that none of them is taken in once more. */
+export const ADDED_MESSAGES_SCHEMA = `
+CREATE TABLE added_messages (
+  discord_message_id TEXT NOT NULL PRIMARY KEY,
+  request_id TEXT NOT NULL REFERENCES requests (id)
+) STRICT;
+
+CREATE INDEX added_messages_request ON added_messages (request_id);
+`

@@ -1,4 +1,11 @@
-import { DiscordAPIError, InteractionResponseType, type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
+import {
+  DiscordAPIError,
+  InteractionResponseType,
+  MessageFlags,
+  type REST,
+  RESTJSONErrorCodes,
+  Routes,
+} from 'discord.js'
 import type { Log } from '#actors/log.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { readDeliveryProblem } from './delivery-problem.ts'
@@ -9,7 +16,16 @@ const MAX_TRIES = 3
 /** "Thinking…", for all to see. */
 const DEFER = { type: InteractionResponseType.DeferredChannelMessageWithSource } as const
 
-/** Tells Discord that an answer to an interaction will come; false when Discord does not wait for one. */
+/** "Thinking…", for its user alone. */
+export const DEFER_PRIVATE = {
+  type: InteractionResponseType.DeferredChannelMessageWithSource,
+  data: { flags: MessageFlags.Ephemeral },
+} as const
+
+/** The message a button belongs to stays as it is until the reply changes it. */
+export const DEFER_UPDATE = { type: InteractionResponseType.DeferredMessageUpdate } as const
+
+/** Tells Discord what will come of an interaction; false when Discord does not wait for it any more. */
 export async function acknowledge(
   rest: REST,
   interaction: { readonly id: string; readonly token: string },

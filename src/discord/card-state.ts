@@ -1,24 +1,41 @@
 import type { Failure } from '#domain/failure.ts'
-import { NOT_REMEMBERED, withSmallPrint } from '#domain/notices.ts'
+import { NOT_REMEMBERED, saysThatItWasCut, withSmallPrint } from '#domain/notices.ts'
+import type { RequestStatus } from '#domain/request.ts'
 import type { Urgency } from '#protocol/delivery.ts'
-import type { CancelReason, GateRefusal, Refusal, RequestEvent } from '#protocol/queue.ts'
+import type { CancelReason, GateRefusal, Refusal, RequestEvent, WaitOutlook } from '#protocol/queue.ts'
+import type { CardAction } from './card-buttons.ts'
 
 /** What the messages that answer one question have to show. */
 export type CardState =
   /** `restored`: the question was asked of an earlier process. */
-  | { readonly phase: 'queued'; readonly position: number; readonly restored: boolean }
-  | { readonly phase: 'thinking' }
+  | {
+      readonly phase: 'queued'
+      readonly position: number
+      readonly restored: boolean
+      readonly outlook?: WaitOutlook
+    }
+  /** `seconds`: since when, once that is worth saying. */
+  | { readonly phase: 'thinking'; readonly seconds?: number }
   | { readonly phase: 'retrying'; readonly nextAttempt: number; readonly maxAttempts: number }
   | { readonly phase: 'answering'; readonly finished: readonly string[]; readonly tail: string }
   /** The answer, or whatever end an earlier process stored, as messages. */
-  | { readonly phase: 'settled'; readonly messages: readonly string[] }
+  | { readonly phase: 'settled'; readonly messages: readonly string[]; readonly actions?: readonly EndAction[] }
   /** What was written before the failure stays visible. */
   | { readonly phase: 'failed'; readonly written: readonly string[]; readonly failure: Failure }
   | { readonly phase: 'cancelled'; readonly written: readonly string[]; readonly reason: CancelReason }
   /** The request goes on in the next process. */
   | { readonly phase: 'suspended' }
   /** The message did not become a request. */
-  | { readonly phase: 'refused'; readonly refusal: Refusal | GateRefusal }
+  | { readonly phase: 'refused'; readonly refusal: Refusal | GateRefusal; readonly offer?: Offer }
+
+/** What can be done with a request that has ended. */
+type EndAction = Extract<CardAction, 'retry' | 'continue'>
+
+/** A message that was refused because its user's request waits; that one can still be changed. */
+export interface Offer {
+  readonly requestId: string
+  readonly messageId: string
+}
 
 type Phase = CardState['phase']
 
@@ -27,8 +44,9 @@ const ENDS: readonly Phase[] = ['settled', 'failed', 'cancelled']
 const FINAL: readonly Phase[] = [...ENDS, 'suspended', 'refused']
 
 /** True once nothing more will come in this process. */
-export function isFinal({ phase }: CardState): boolean {
-  return FINAL.includes(phase)
+export function isFinal(state: CardState): boolean {
+  // An offer is withdrawn when its request begins.
+  return FINAL.includes(state.phase) && !(state.phase === 'refused' && state.offer)
 }
 
 /** True for the end of a request, which its user must come to see. */
@@ -58,7 +76,7 @@ export function afterEvent(state: CardState | undefined, event: RequestEvent): C
     case 'retrying':
       return { phase: 'retrying', nextAttempt: event.nextAttempt, maxAttempts: event.maxAttempts }
     case 'completed':
-      return { phase: 'settled', messages: event.stored ? event.parts : withSmallPrint(event.parts, NOT_REMEMBERED) }
+      return answered(event)
     case 'failed':
       return { phase: 'failed', written: writtenIn(state), failure: event.failure }
     case 'cancelled':
@@ -69,6 +87,20 @@ export function afterEvent(state: CardState | undefined, event: RequestEvent): C
       return event satisfies never
   }
 }
+
+/** What is not in the history cannot be continued. */
+function answered({ parts, stored, stopReason }: Extract<RequestEvent, { type: 'completed' }>): CardState {
+  if (!stored) return { phase: 'settled', messages: withSmallPrint(parts, NOT_REMEMBERED) }
+  return { phase: 'settled', messages: parts, ...(stopReason === 'length' && CONTINUABLE) }
+}
+
+/** What a card shows of an end that an earlier process stored as messages. */
+export function storedEnd(status: RequestStatus, messages: readonly string[]): CardState {
+  if (status !== 'COMPLETED') return { phase: 'settled', messages, actions: ['retry'] }
+  return { phase: 'settled', messages, ...(saysThatItWasCut(messages) && CONTINUABLE) }
+}
+
+const CONTINUABLE = { actions: ['continue'] } as const
 
 function afterDelta(state: CardState | undefined, event: Extract<RequestEvent, { type: 'delta' }>): CardState {
   const { finished, tail } = event

@@ -1,4 +1,4 @@
-import { Client, Events, GatewayDispatchEvents, GatewayIntentBits, Options } from 'discord.js'
+import { type ButtonInteraction, Client, Events, GatewayDispatchEvents, GatewayIntentBits, Options } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { AccessRules } from '#domain/access.ts'
@@ -8,8 +8,10 @@ import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { Gateway } from '#protocol/gateway.ts'
-import type { GateRefusal, NewRequest, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import type { NewRequest, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { AccessCheck, type DiscordAsker } from './access-check.ts'
+import { readPress } from './card-buttons.ts'
+import { CardPresses, type PressStore } from './card-presses.ts'
 import { CatchUp, type CatchUpLimits } from './catch-up.ts'
 import { type CommandRecords, commandList } from './commands/command-list.ts'
 import { type AskedQuestion, CommandRouter } from './commands/command-router.ts'
@@ -23,9 +25,9 @@ import { InteractionTarget, type ReceivedInteraction } from './interaction-targe
 import { logIn } from './log-in.ts'
 import { readLoginProblem } from './login-problem.ts'
 import { readMessageEvent, readReadyEvent } from './message-event.ts'
+import { QuestionIntake } from './question-intake.ts'
 import { QuotaCheck } from './quota-check.ts'
 import { RecentIds } from './recent-ids.ts'
-import { RefusalLimit } from './refusal-limit.ts'
 import { ReplyCards } from './reply-cards.ts'
 import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
 
@@ -36,6 +38,10 @@ export interface DiscordOptions {
   readonly editIntervalMs: number
   /** In this time the same person is told the same reason for a refusal once. */
   readonly refusalIntervalMs: number
+  /** After so long a wait for the first word the answer comes in a new message; 0 for never. */
+  readonly notifyAfterMs: number
+  /** Whether people see seconds and "… is typing" while there is nothing to read; true. */
+  readonly signsOfLife?: boolean
   /** The longest message the queue takes in, in UTF-16 code units. */
   readonly maxMessageLength: number
   /** Calls a second that Discord takes from the whole bot; 50. */
@@ -43,7 +49,7 @@ export interface DiscordOptions {
   /** How long one call may take before discord.js makes it again; 15 s. */
   readonly callTimeoutMs?: number
   readonly queue: RequestQueue
-  readonly store: DeliveryStore
+  readonly store: DeliveryStore & PressStore
   readonly records: CommandRecords
   readonly privacy: PrivacyFacts
   /** Who may ask something. */
@@ -75,25 +81,19 @@ const REMEMBERED_EVENTS = 10_000
 
 const DIRECT = { guildId: null, roleIds: [] }
 
-const STOPPING: Refusal = {
-  code: 'QUEUE_STOPPING',
-  message: 'Parley is shutting down. Your message was not taken in; please send it again when it is back.',
-}
-
 /** Parley's connection to Discord: messages and commands become requests, cards show what becomes of them. */
 export class DiscordGateway implements Gateway {
   readonly origin = 'discord'
   readonly #options: DiscordOptions
   readonly #client: Client
   readonly #delivery: Delivery
-  readonly #refusals: RefusalLimit
   readonly #cards: ReplyCards
   readonly #ledger: DeliveryLedger
   readonly #catchUp: CatchUp
   readonly #commands: ReturnType<typeof commandList>
   readonly #router: CommandRouter
-  readonly #access: AccessCheck
-  readonly #quota: QuotaCheck
+  readonly #presses: CardPresses
+  readonly #intake: QuestionIntake
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
   readonly #stopped = Promise.withResolvers<void>()
   /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
@@ -120,11 +120,19 @@ export class DiscordGateway implements Gateway {
       allowedMentions: { parse: [], repliedUser: false },
       makeCache: Options.cacheWithLimits({ ...Options.DefaultMakeCacheSettings, MessageManager: 0 }),
     })
-    const { queue, store, editIntervalMs, refusalIntervalMs, clock, log } = options
+    const { queue, store, editIntervalMs, notifyAfterMs, clock, log } = options
     const turns = this.#delivery
-    this.#refusals = new RefusalLimit(refusalIntervalMs, () => clock.now())
     this.#ledger = new DeliveryLedger(store, log)
-    this.#cards = new ReplyCards({ queue, turns, editIntervalMs, clock, log, ...this.#ledger.notes })
+    this.#cards = new ReplyCards({
+      queue,
+      turns,
+      signsOfLife: options.signsOfLife ?? true,
+      editIntervalMs,
+      notifyAfterMs,
+      clock,
+      log,
+      ...this.#ledger.notes,
+    })
     this.#catchUp = new CatchUp({
       limits: options.catchUp,
       rest: this.#client.rest,
@@ -136,8 +144,12 @@ export class DiscordGateway implements Gateway {
       take: (request, messageId) => this.#takeMessage(request, messageId),
       markRead: (channel) => this.#ledger.noteRead(channel),
     })
-    this.#access = new AccessCheck({ rules: options.access, rest: this.#client.rest, clock, log })
-    this.#quota = new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners })
+    this.#intake = new QuestionIntake({
+      ...options,
+      cards: this.#cards,
+      access: new AccessCheck({ rules: options.access, rest: this.#client.rest, clock, log }),
+      quota: new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners }),
+    })
     this.#commands = commandList(options)
     this.#router = new CommandRouter({
       commands: this.#commands,
@@ -146,6 +158,19 @@ export class DiscordGateway implements Gateway {
       log,
       isNew: (interactionId) => this.#seen.add(interactionId),
       ask: (asked) => this.#onAsked(asked),
+    })
+    this.#presses = new CardPresses({
+      rest: this.#client.rest,
+      queue,
+      store,
+      log,
+      botId: () => this.#botId,
+      onAmended: (messageId) => this.#cards.closeOffer(messageId),
+      offer: (request, asker) => {
+        // The answer replies to the message with the button.
+        const target = this.#channelTarget(request.channelId, request.discordMessageId ?? '')
+        return this.#intake.offer({ request, asker, target })
+      },
     })
     this.#listen()
   }
@@ -173,6 +198,7 @@ export class DiscordGateway implements Gateway {
   /** Takes no more messages in: who writes is told so. */
   stopIntake(): void {
     this.#stopping = true
+    this.#intake.stop()
     void this.#catchUp.stop()
   }
 
@@ -192,12 +218,13 @@ export class DiscordGateway implements Gateway {
 
   /** How the calls to Discord are doing. */
   statistics(): DeliveryStatistics {
-    return { ...this.#delivery.statistics(), hiddenRefusals: this.#refusals.hidden }
+    return { ...this.#delivery.statistics(), hiddenRefusals: this.#intake.hiddenRefusals }
   }
 
   async #settle(): Promise<void> {
     await this.#catchUp.stop()
     await this.#router.settled()
+    await this.#presses.settled()
     await this.#cards.close()
     await this.#ledger.written()
     await this.#reconnecting?.promise
@@ -212,7 +239,9 @@ export class DiscordGateway implements Gateway {
       const botId = readReadyEvent(payload)
       if (botId !== undefined) this.#catchUp.begin(botId)
     })
-    this.#client.on(Events.InteractionCreate, (interaction) => this.#router.handle(interaction))
+    this.#client.on(Events.InteractionCreate, (interaction) => {
+      if (!(interaction.isButton() && this.#onButton(interaction))) this.#router.handle(interaction)
+    })
     this.#client.on(Events.Error, (error) => log.error({ error: errorMessage(error) }, 'Discord connection error'))
     this.#client.on(Events.ShardError, (error) => log.error({ error: errorMessage(error) }, 'Discord connection error'))
     this.#client.on(Events.Warn, (message) => log.warn({ message }, 'Discord connection warning'))
@@ -253,7 +282,8 @@ export class DiscordGateway implements Gateway {
   ): Promise<void> {
     const { userId, serverId, channelId } = request
     const asker = { userId, channelId, guildId: member.guildId, roleIds: member.roleIds }
-    const refused = await this.#take(request, asker, messageId, this.#channelTarget(channelId, messageId))
+    const target = this.#channelTarget(channelId, messageId)
+    const refused = await this.#intake.take({ request, asker, target }, messageId)
     // Who was refused has been asked to write again: it must not be taken in at the next start.
     if (refused && serverId === DIRECT_SERVER_ID) {
       this.#ledger.noteRead({ channelId, userId, lastMessageId: messageId })
@@ -261,41 +291,14 @@ export class DiscordGateway implements Gateway {
   }
 
   async #onAsked({ request, asker, interaction }: AskedQuestion): Promise<void> {
-    await this.#take(request, asker, interaction.id, this.#interactionTarget(interaction))
+    await this.#intake.take({ request, asker, target: this.#interactionTarget(interaction) }, interaction.id)
   }
 
-  /** Tells whether it was refused. */
-  async #take(
-    request: NewRequest,
-    asker: DiscordAsker,
-    discordMessageId: string,
-    target: ReplyTarget,
-  ): Promise<boolean> {
-    const refusal = (await this.#gateRefusal(asker)) ?? (await this.#offer(request, target))
-    if (!refusal) return false
-    this.#options.log.info({ code: refusal.code, discordMessageId }, 'a message was refused')
-    // An event that Discord has sent again is nobody's mistake: the first one is answered.
-    if (refusal.code !== 'REQUEST_DUPLICATE' && this.#isToBeShown(request, refusal)) {
-      this.#cards.refuse(refusal, discordMessageId, target)
-    }
-    return true
-  }
-
-  /** A command has been told that an answer comes, and costs none of the calls that are scarce. */
-  #isToBeShown({ interactionToken, userId }: NewRequest, { code }: Refusal | GateRefusal): boolean {
-    return interactionToken !== null || this.#refusals.allows(userId, code)
-  }
-
-  /** Asked before the queue, and again what may have changed meanwhile. */
-  async #gateRefusal(asker: DiscordAsker): Promise<Refusal | GateRefusal | undefined> {
-    if (this.#stopping) return STOPPING
-    const refusal = (await this.#access.refusal(asker)) ?? (await this.#quota.refusal(asker.userId))
-    return this.#stopping ? STOPPING : refusal
-  }
-
-  async #offer(request: NewRequest, target: ReplyTarget): Promise<Refusal | undefined> {
-    const result = await this.#options.queue.addRequest(request, this.#cards.listener(request.userId, target))
-    return result.accepted ? undefined : result.refusal
+  /** Tells whether the button is one of a card. */
+  #onButton(interaction: ButtonInteraction): boolean {
+    const press = readPress(interaction.customId)
+    if (press && this.#seen.add(interaction.id)) this.#guard(this.#presses.take(interaction, press))
+    return press !== undefined
   }
 
   /** Where a request of an earlier process is shown; its interaction has been acknowledged by that. */

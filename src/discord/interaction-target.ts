@@ -1,5 +1,6 @@
 import { type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
 import { z } from 'zod'
+import { type CardMessage, readButtons } from './card-buttons.ts'
 import { type Lane, laneOf } from './lane.ts'
 import type { FoundMessage } from './own-messages.ts'
 import {
@@ -46,6 +47,8 @@ export class InteractionTarget implements ReplyTarget {
   /** Messages whose beginning of an answer has moved to another one. */
   readonly #stale: string[] = []
   #answered = false
+  /** The interaction's own answer: with it the question would go from sight. */
+  #originalId: string | undefined
   #tokenEnded: boolean
   #mayWrite = true
 
@@ -58,16 +61,16 @@ export class InteractionTarget implements ReplyTarget {
     this.#channel = new ChannelTarget(rest, { channelId, questionId, botId }, null)
   }
 
-  async post(content: string, nonce: string): Promise<string> {
-    const id = this.#answered || this.#hasEnded() ? undefined : await this.#answer(content)
-    return id ?? this.#postFurther(content, nonce)
+  async post(message: CardMessage, nonce: string): Promise<string> {
+    const id = this.#answered || this.#hasEnded() ? undefined : await this.#answer(message)
+    return id ?? this.#postFurther(message, nonce)
   }
 
-  async edit(messageId: string, content: string): Promise<void> {
-    if (this.#inChannel.has(messageId)) return this.#channel.edit(messageId, content)
+  async edit(messageId: string, message: CardMessage): Promise<void> {
+    if (this.#inChannel.has(messageId)) return this.#channel.edit(messageId, message)
     try {
       if (this.#hasEnded()) throw new InteractionEnded()
-      await this.#patch(messageId, content)
+      await this.#patch(messageId, message)
     } catch (error) {
       if (!this.#endsToken(error)) throw error
       this.#stale.push(messageId)
@@ -77,6 +80,10 @@ export class InteractionTarget implements ReplyTarget {
   }
 
   async remove(messageId: string): Promise<void> {
+    if (messageId === this.#originalId && !this.#hasEnded()) {
+      await this.#patch(messageId, { content: ANSWERED_BELOW, components: [] })
+      return
+    }
     if (this.#inChannel.has(messageId) || this.#hasEnded()) return this.#channel.remove(messageId)
     await this.#rest.delete(this.#message(messageId), { auth: false, signal: this.#aborter.signal })
   }
@@ -102,16 +109,20 @@ export class InteractionTarget implements ReplyTarget {
     return [original, ...inChannel]
   }
 
+  /** Discord itself shows that an answer to a command is being waited for. */
+  async type(): Promise<void> {}
+
   abort(): void {
     this.#aborter.abort()
     this.#channel.abort()
   }
 
   /** Fills the interaction's own answer; undefined when it can no longer be. */
-  async #answer(content: string): Promise<string | undefined> {
+  async #answer(message: CardMessage): Promise<string | undefined> {
     try {
-      const id = idOf(await this.#patch('@original', content))
+      const id = idOf(await this.#patch('@original', message))
       this.#answered = true
+      this.#originalId = id
       this.#channel.replyTo(id)
       return id
     } catch (error) {
@@ -126,9 +137,10 @@ export class InteractionTarget implements ReplyTarget {
   async #findOriginal(): Promise<FoundMessage | undefined> {
     try {
       const options = { auth: false, signal: this.#aborter.signal }
-      const { id, content } = original.parse(await this.#rest.get(this.#message('@original'), options))
+      const { id, content, components } = original.parse(await this.#rest.get(this.#message('@original'), options))
+      this.#originalId = id
       this.#channel.replyTo(id)
-      return { messageId: id, content, isOurs: true }
+      return { messageId: id, content, buttons: readButtons(components), isOurs: true }
     } catch (error) {
       const deleted = isApiError(error, [RESTJSONErrorCodes.UnknownMessage])
       if (!deleted && !this.#endsToken(error)) throw error
@@ -148,29 +160,29 @@ export class InteractionTarget implements ReplyTarget {
     }
   }
 
-  async #postFurther(content: string, nonce: string): Promise<string> {
+  async #postFurther(message: CardMessage, nonce: string): Promise<string> {
     try {
-      if (!this.#mayWrite) return await this.#followUp(content)
-      const id = await this.#channel.post(content, nonce)
+      if (!this.#mayWrite) return await this.#followUp(message)
+      const id = await this.#channel.post(message, nonce)
       this.#inChannel.add(id)
       await this.#removeStale()
       return id
     } catch (error) {
       if (!this.#mayWrite || this.#hasEnded() || !isApiError(error, FORBIDDEN)) throw error
       this.#mayWrite = false
-      return this.#followUp(content)
+      return this.#followUp(message)
     }
   }
 
-  async #followUp(content: string): Promise<string> {
+  async #followUp(message: CardMessage): Promise<string> {
     const { applicationId, token } = this.#interaction
-    const body = { content, allowed_mentions: NO_MENTIONS }
+    const body = { ...message, allowed_mentions: NO_MENTIONS }
     const { signal } = this.#aborter
     return idOf(await this.#rest.post(Routes.webhook(applicationId, token), { body, auth: false, query: WAIT, signal }))
   }
 
-  #patch(messageId: string, content: string): Promise<unknown> {
-    const body = { content, allowed_mentions: NO_MENTIONS }
+  #patch(messageId: string, message: CardMessage): Promise<unknown> {
+    const body = { ...message, allowed_mentions: NO_MENTIONS }
     return this.#rest.patch(this.#message(messageId), { body, auth: false, signal: this.#aborter.signal })
   }
 
@@ -197,7 +209,9 @@ export class InteractionTarget implements ReplyTarget {
   }
 }
 
-const original = z.object({ id: z.string(), content: z.string() })
+const ANSWERED_BELOW = '⤵️ Answered below.'
+
+const original = z.object({ id: z.string(), content: z.string(), components: z.unknown().optional() })
 
 const TOKEN_ENDED = [RESTJSONErrorCodes.InvalidWebhookToken, RESTJSONErrorCodes.UnknownWebhook]
 const FORBIDDEN = [RESTJSONErrorCodes.MissingAccess, RESTJSONErrorCodes.MissingPermissions]

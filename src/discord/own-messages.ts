@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readButtons } from './card-buttons.ts'
 import type { RawMessage } from './channel-messages.ts'
 import { isPlaceholder } from './render-card.ts'
 
@@ -6,6 +7,8 @@ import { isPlaceholder } from './render-card.ts'
 export interface FoundMessage {
   readonly messageId: string
   readonly content: string
+  /** The ids of its buttons, as `buttonsIn` gives them. */
+  readonly buttons: string
   /** Whether it says that it answers the question; one without a reference can belong to any. */
   readonly isOurs: boolean
 }
@@ -23,6 +26,7 @@ export interface Question {
 const ownMessage = z.object({
   id: z.string(),
   content: z.string(),
+  components: z.unknown().optional(),
   author: z.object({ id: z.string() }),
   message_reference: z.object({ message_id: z.string().optional() }).nullish(),
   interaction_metadata: z.object({ id: z.string() }).nullish(),
@@ -48,7 +52,8 @@ export function findOwnMessages(oldestFirst: readonly RawMessage[], question: Qu
     if (!isOurs && referenceId !== undefined) continue
     if (isOurs) ours.add(message.id)
     const ofInteraction = Boolean(message.interaction_metadata)
-    found.push({ messageId: message.id, content: message.content, isOurs, ofInteraction })
+    const buttons = readButtons(message.components)
+    found.push({ messageId: message.id, content: message.content, buttons, isOurs, ofInteraction })
   }
   return found
 }

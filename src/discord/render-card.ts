@@ -1,14 +1,51 @@
 import { CANCELLED, failureNotice, withNote } from '#domain/notices.ts'
+import { inWords } from '#domain/wait-estimate.ts'
+import { buttonRows, type CardAction, type CardMessage } from './card-buttons.ts'
 import type { CardState } from './card-state.ts'
 import { ordinal } from './ordinal.ts'
 
-/** The messages a card consists of, each within Discord's limit and none of them empty. */
-export function renderCard(state: CardState): readonly string[] {
+/** The messages a card consists of; the last one has the buttons. `requestId` is undefined for one that did not become a request. */
+export function renderCard(state: CardState, requestId?: string): readonly CardMessage[] {
+  const contents = renderContents(state, requestId)
+  const messageId = state.phase === 'refused' ? state.offer?.messageId : undefined
+  const subjectId = state.phase === 'refused' ? state.offer?.requestId : requestId
+  const rows =
+    subjectId === undefined
+      ? []
+      : buttonRows(actionsOf(state), { requestId: subjectId, ...(messageId !== undefined && { messageId }) })
+  return contents.map((content, index) => ({ content, components: index === contents.length - 1 ? rows : [] }))
+}
+
+/** What somebody can do about a card as it is. */
+function actionsOf(state: CardState): readonly CardAction[] {
   switch (state.phase) {
     case 'queued':
-      return [queued(state.position, state.restored)]
     case 'thinking':
-      return [THINKING]
+    case 'retrying':
+      return ['cancel']
+    case 'answering':
+      return state.tail === '' && state.finished.length === 0 ? ['cancel'] : ['stop', 'cancel']
+    case 'settled':
+      return state.actions ?? []
+    case 'failed':
+    case 'cancelled':
+      return ['retry']
+    case 'suspended':
+      return []
+    case 'refused':
+      return state.offer ? ['replace', 'append'] : []
+    default:
+      return state satisfies never
+  }
+}
+
+/** The texts of a card, each within Discord's limit and none of them empty. */
+function renderContents(state: CardState, requestId: string | undefined): readonly string[] {
+  switch (state.phase) {
+    case 'queued':
+      return [queued(state)]
+    case 'thinking':
+      return [state.seconds === undefined ? THINKING : `${THINKING} ${state.seconds} s`]
     case 'retrying':
       return [`🔁 Trying again (${state.nextAttempt} of ${state.maxAttempts})…`]
     case 'answering':
@@ -16,7 +53,7 @@ export function renderCard(state: CardState): readonly string[] {
     case 'settled':
       return state.messages
     case 'failed':
-      return withNote(state.written, failureNotice(state.failure))
+      return withNote(state.written, failureNotice(state.failure, requestId))
     case 'cancelled':
       return withNote(state.written, CANCELLED[state.reason])
     case 'suspended':
@@ -43,8 +80,11 @@ function answering(finished: readonly string[], tail: string): readonly string[]
   return finished.length === 0 ? [THINKING] : finished
 }
 
-function queued(position: number, restored: boolean): string {
-  const place = position <= 1 ? 'you are next.' : `you are ${ordinal(position)} in line.`
+function queued({ position, restored, outlook }: Extract<CardState, { phase: 'queued' }>): string {
+  const wait = outlook?.waitMs == null ? '' : `, ${inWords(outlook.waitMs)}`
+  // One that is being changed or has to wait for its next try has no place of its own for a moment.
+  const line = outlook && outlook.waiting >= position ? `of ${outlook.waiting}` : 'in line'
+  const place = `${position <= 1 ? 'you are next' : `you are ${ordinal(position)} ${line}`}${wait}.`
   if (!restored) return `⏳ Queued: ${place}`
   return `⏳ Parley was restarted; your question goes on. Y${place.slice(1)}`
 }

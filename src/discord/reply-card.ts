@@ -1,12 +1,13 @@
 import type { Clock, Timer } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
+import { buttonsIn, type CardMessage } from './card-buttons.ts'
 import { type CardState, isEnd, isFinal, urgencyOf } from './card-state.ts'
 import type { Need, Turn, Turns } from './delivery.ts'
 import { readDeliveryProblem } from './delivery-problem.ts'
 import type { Lane } from './lane.ts'
 import { renderCard } from './render-card.ts'
 import type { ReplyTarget } from './reply-target.ts'
-import { type Shown, ShownMessages, UNKNOWN } from './shown-messages.ts'
+import { type Shown, type ShownContent, ShownMessages, UNKNOWN } from './shown-messages.ts'
 
 export interface CardOptions {
   readonly target: ReplyTarget
@@ -14,11 +15,15 @@ export interface CardOptions {
   readonly turns: Turns
   /** Different for each question, up to 22 characters. */
   readonly nonce: string
+  /** What its buttons act on; left out when the message did not become a request. */
+  readonly requestId?: string
   /** The least time between two changes of one message. */
   readonly editIntervalMs: number
   readonly clock: Clock
   /** Set when an earlier process may have shown something: that goes on, and is looked for first. */
   readonly resumed?: { readonly statusMessageId: string | null }
+  /** What is shown first is shown anew: see `show`. */
+  readonly anew?: boolean
   /** Told the id of the message that shows the beginning, once it is known to be there. */
   readonly onFirstMessage: (messageId: string) => void
   /** Told once all of the end stands on Discord. */
@@ -31,13 +36,13 @@ export interface CardOptions {
 
 type Step =
   | { readonly type: 'find' }
-  | { readonly type: 'post'; readonly content: string }
-  | { readonly type: 'edit'; readonly content: string; readonly shown: Shown; readonly notBefore: number }
+  | { readonly type: 'post'; readonly message: CardMessage }
+  | { readonly type: 'edit'; readonly message: CardMessage; readonly shown: Shown; readonly notBefore: number }
   | { readonly type: 'remove'; readonly shown: Shown }
 
 /** A post that failed and may have arrived all the same. */
 interface Doubt {
-  readonly content: string
+  readonly message: CardMessage
   /** When it was tried first. */
   readonly since: number
 }
@@ -72,6 +77,8 @@ export class ReplyCard {
   /** Why Discord will never take what there is to show. */
   #impossible: string | undefined
   #toBeFound: boolean
+  /** Set until what was shown before is put aside; `unless` its texts are those of the end already. */
+  #anew: { unlessEqual: boolean } | undefined
   #doubt: Doubt | undefined
   #tries = 0
   #timer: Timer | undefined
@@ -86,6 +93,7 @@ export class ReplyCard {
     this.#options = options
     this.#state = state
     this.#toBeFound = options.resumed !== undefined
+    if (options.anew) this.#anew = { unlessEqual: false }
     // What happens in the same turn of the event loop is shown at once: a free slot means "thinking", not "queued".
     queueMicrotask(() => this.#work())
   }
@@ -94,12 +102,18 @@ export class ReplyCard {
     return this.#state
   }
 
-  show(state: CardState): void {
+  /**
+   * Says what is to be seen from now on.
+   *
+   * @param anew in new messages, of which Discord tells its user, and no longer in those that are there: they go.
+   */
+  show(state: CardState, { anew = false } = {}): void {
     this.#state = state
     if (this.#paused && isFinal(state)) {
       this.#paused = false
       this.#tries = 0
     }
+    if (anew) this.#anew = { unlessEqual: false }
     if (this.#impossible !== undefined) this.#tellUndeliverable(this.#impossible)
     this.#work()
   }
@@ -162,19 +176,25 @@ export class ReplyCard {
 
   /** The first difference between what should be seen and what is. */
   #nextDifference(): Step | undefined {
-    const contents = renderCard(this.#state)
-    for (const [index, content] of contents.entries()) {
+    const messages = this.#wanted
+    if (this.#anew) this.#shown.setAside(this.#anew.unlessEqual ? messages.map(({ content }) => content) : [])
+    this.#anew = undefined
+    for (const [index, message] of messages.entries()) {
       const shown = this.#shown.at(index)
-      if (!shown) return { type: 'post', content }
-      if (shown.content !== content) {
+      if (!shown) return { type: 'post', message }
+      if (shown.content !== message.content || shown.buttons !== buttonsIn(message.components)) {
         const notBefore = shown.changedAt + this.#options.editIntervalMs
-        return { type: 'edit', content, shown, notBefore }
+        return { type: 'edit', message, shown, notBefore }
       }
     }
     // Sent again with its nonce it shows whether it is there, and can then be taken back.
-    if (this.#doubt !== undefined) return { type: 'post', content: this.#doubt.content }
-    const extra = this.#shown.at(contents.length)
+    if (this.#doubt !== undefined) return { type: 'post', message: this.#doubt.message }
+    const extra = this.#shown.at(messages.length) ?? this.#shown.aside
     return extra && { type: 'remove', shown: extra }
+  }
+
+  get #wanted(): readonly CardMessage[] {
+    return renderCard(this.#state, this.#options.requestId)
   }
 
   #isNonceForgotten(): boolean {
@@ -212,11 +232,10 @@ export class ReplyCard {
       case 'find':
         return this.#find()
       case 'post':
-        return this.#post(step.content)
+        return this.#post(step.message)
       case 'edit':
-        await target.edit(step.shown.messageId, step.content)
-        step.shown.content = step.content
-        step.shown.changedAt = clock.now()
+        await target.edit(step.shown.messageId, step.message)
+        Object.assign(step.shown, shownOf(step.message), { changedAt: clock.now() })
         return
       case 'remove':
         await target.remove(step.shown.messageId)
@@ -232,20 +251,27 @@ export class ReplyCard {
     const statusMessageId = resumed?.statusMessageId ?? null
     const knownIds = this.#toBeFound && statusMessageId !== null ? [statusMessageId] : this.#shown.ids
     const found = await target.find(knownIds)
-    const ended = isEnd(this.#state) ? renderCard(this.#state) : []
-    this.#shown.adopt(found, knownIds, this.#doubt ? [...ended, this.#doubt.content] : ended)
+    const ended = isEnd(this.#state) ? this.#wanted : []
+    const wanted = this.#doubt ? [...ended, this.#doubt.message] : ended
+    this.#shown.adopt(
+      found,
+      knownIds,
+      wanted.map(({ content }) => content),
+    )
+    // What is there already was shown anew by an earlier process.
+    if (this.#anew) this.#anew.unlessEqual = true
     this.#toBeFound = false
     this.#doubt = undefined
     this.#tellFirst()
   }
 
-  async #post(content: string): Promise<void> {
+  async #post(message: CardMessage): Promise<void> {
     const { target, nonce, clock, resumed } = this.#options
-    const messageId = await target.post(content, `${nonce}${this.#shown.posted.toString(36)}`)
+    const messageId = await target.post(message, `${nonce}${this.#shown.posted.toString(36)}`)
     // An earlier try, or an earlier process, may have sent it with what was to be shown then: not known, so edited.
     const isCertain = this.#doubt === undefined && !resumed
     this.#doubt = undefined
-    this.#shown.add(messageId, isCertain ? content : UNKNOWN, clock.now())
+    this.#shown.add(messageId, isCertain ? shownOf(message) : UNKNOWN, clock.now())
     this.#tellFirst()
   }
 
@@ -257,7 +283,8 @@ export class ReplyCard {
   #recover(step: Step, error: unknown, startedAt: number): void {
     if (this.#ended) return
     const problem = readDeliveryProblem(error)
-    if (problem.type === 'messageGone' && (step.type === 'edit' || step.type === 'remove')) {
+    const isOver = problem.type === 'messageGone' || (problem.type === 'impossible' && step.type === 'remove')
+    if (isOver && (step.type === 'edit' || step.type === 'remove')) {
       this.#shown.forget(step.shown)
       this.#tries = 0
       return this.#work()
@@ -293,13 +320,17 @@ export class ReplyCard {
 
   /** What failed may have arrived all the same. */
   #noteDoubt(step: Step, startedAt: number): void {
-    if (step.type === 'post') this.#doubt = { content: step.content, since: this.#doubt?.since ?? startedAt }
-    if (step.type === 'edit') step.shown.content = UNKNOWN
+    if (step.type === 'post') this.#doubt = { message: step.message, since: this.#doubt?.since ?? startedAt }
+    if (step.type === 'edit') Object.assign(step.shown, UNKNOWN)
   }
 
   #backoffMs(): number {
     return Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#tries - 1))
   }
+}
+
+function shownOf({ content, components }: CardMessage): ShownContent {
+  return { content, buttons: buttonsIn(components) }
 }
 
 const FIND = { type: 'find' } as const

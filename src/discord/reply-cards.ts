@@ -2,15 +2,20 @@ import type { Clock, Timer } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { GateRefusal, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
-import { afterEvent, type CardState } from './card-state.ts'
-import type { Turns } from './delivery.ts'
+import { afterEvent, type CardState, isFinal, type Offer, storedEnd } from './card-state.ts'
+import type { Delivery, Turns } from './delivery.ts'
 import { type CardOptions, ReplyCard } from './reply-card.ts'
 import type { ReplyTarget } from './reply-target.ts'
+import { SignsOfLife, type WorkingCard } from './signs-of-life.ts'
 
 export interface CardsOptions {
   readonly queue: RequestQueue
-  readonly turns: Turns
+  readonly turns: Turns & Pick<Delivery, 'call'>
   readonly editIntervalMs: number
+  /** Whether people see seconds and "… is typing" while there is nothing to read. */
+  readonly signsOfLife: boolean
+  /** Who had to wait so long for the first word gets the answer in a new message, of which Discord tells; 0 for never. */
+  readonly notifyAfterMs: number
   readonly clock: Clock
   readonly log: Log
   /** Told once for each request, when its first message has been sent. */
@@ -26,7 +31,7 @@ interface OpenCard {
   readonly userId: string | null
 }
 
-interface NewCard extends Pick<CardOptions, 'target' | 'nonce' | 'resumed'> {
+interface NewCard extends Pick<CardOptions, 'target' | 'nonce' | 'requestId' | 'resumed' | 'anew'> {
   /** Whose place in line it shows. */
   readonly userId: string | null
 }
@@ -37,15 +42,22 @@ interface Told extends Pick<CardOptions, 'onFirstMessage' | 'onDelivered' | 'onU
   readonly subject: object
 }
 
+const MAX_OFFERS = 3
+
 /** The cards of all questions that came from Discord, kept up to date with what the queue tells. */
 export class ReplyCards {
   readonly #options: CardsOptions
   readonly #cards = new Set<OpenCard>()
+  /** Refusals with buttons, by the message that was refused. */
+  readonly #offers = new Map<string, { readonly card: ReplyCard; readonly requestId: string }>()
+  readonly #aborter = new AbortController()
   readonly #unsubscribe: () => void
+  readonly #signs: SignsOfLife | undefined
   #positions: Timer | undefined
 
   constructor(options: CardsOptions) {
     this.#options = options
+    if (options.signsOfLife) this.#signs = new SignsOfLife(options.clock)
     this.#unsubscribe = options.queue.on(({ type }) => {
       if (type === 'positionsChanged') this.#positionsChanged()
     })
@@ -53,26 +65,50 @@ export class ReplyCards {
 
   /** What to hand to the queue with a message: its request will be shown at `target`. */
   listener(userId: string, target: ReplyTarget): (event: RequestEvent) => void {
-    return this.#listener((requestId) => ({ target, nonce: shortened(requestId), userId }))
+    return this.#listener(this.#options.clock.now(), (requestId) => ({
+      target,
+      nonce: shortened(requestId),
+      requestId,
+      userId,
+    }))
   }
 
   /** What to hand to the queue with a request of an earlier process: it goes on where that has shown it. */
   resume({ request, statusMessageId }: RecoveredRequest, target: () => ReplyTarget): (event: RequestEvent) => void {
-    const { id, userId } = request
-    return this.#listener(() => ({ target: target(), nonce: shortened(id), userId, resumed: { statusMessageId } }))
+    const { id, userId, timestamp } = request
+    const resumed = { statusMessageId }
+    return this.#listener(timestamp, () => ({ target: target(), nonce: shortened(id), requestId: id, userId, resumed }))
   }
 
   /** Shows the end of a request that an earlier process has not shown, or not to the end. */
-  deliver({ request, statusMessageId, messages }: UndeliveredReply, target: ReplyTarget): void {
-    const card = { target, nonce: shortened(request.id), userId: null, resumed: { statusMessageId } }
-    this.#open(card, this.#toldOf(request.id), { phase: 'settled', messages })
+  deliver(
+    { request: { id: requestId, timestamp }, statusMessageId, status, messages }: UndeliveredReply,
+    target: ReplyTarget,
+  ): void {
+    const resumed = { statusMessageId }
+    const anew = this.#isLate(timestamp)
+    const card = { target, nonce: shortened(requestId), requestId, userId: null, resumed, anew }
+    this.#open(card, this.#toldOf(requestId), storedEnd(status, messages))
   }
 
-  /** Shows why a message did not become a request. */
-  refuse(refusal: Refusal | GateRefusal, discordMessageId: string, target: ReplyTarget): void {
+  /**
+   * Shows why a message did not become a request.
+   *
+   * @param requestId its user's request, when that waits and can still be changed.
+   */
+  refuse(refusal: Refusal | GateRefusal, discordMessageId: string, target: ReplyTarget, requestId?: string): void {
     const nobody = { onFirstMessage: ignore, onDelivered: ignore, onUndeliverable: ignore }
     const card = { target, nonce: `r${discordMessageId}`, userId: null }
-    this.#open(card, { ...nobody, subject: { discordMessageId } }, { phase: 'refused', refusal })
+    const offer = this.#offerFor(requestId, discordMessageId)
+    const state = { phase: 'refused', refusal, ...(offer && { offer }) } as const
+    const opened = this.#open(card, { ...nobody, subject: { discordMessageId } }, state)
+    if (offer) this.#offers.set(discordMessageId, { card: opened, requestId: offer.requestId })
+  }
+
+  /** The button below a refusal was pressed and has done its work; what is there now is no longer the card's. */
+  closeOffer(discordMessageId: string): void {
+    this.#offers.get(discordMessageId)?.card.abandon()
+    this.#offers.delete(discordMessageId)
   }
 
   /** Waits until what is open is shown; the queue must have ended every request before. */
@@ -83,6 +119,8 @@ export class ReplyCards {
   /** Ends all cards, those not shown to their end, too. */
   abandon(): void {
     this.#positions?.cancel()
+    this.#signs?.stop()
+    this.#aborter.abort()
     this.#unsubscribe()
     if (this.#cards.size === 0) return
     this.#options.log.warn({ replies: this.#cards.size }, 'some replies could not be shown on Discord before the end')
@@ -90,14 +128,56 @@ export class ReplyCards {
   }
 
   /** The card opens with the first event. */
-  #listener(newCard: (requestId: string) => NewCard): (event: RequestEvent) => void {
+  #listener(acceptedAt: number, newCard: (requestId: string) => NewCard): (event: RequestEvent) => void {
+    let isLate: boolean | undefined
     let card: ReplyCard | undefined
+    let target: ReplyTarget | undefined
+    const working: WorkingCard = {
+      showSeconds: (seconds) => {
+        if (card?.state.phase === 'thinking') card.show({ phase: 'thinking', seconds })
+      },
+      type: () => this.#type(target, () => card?.state.phase === 'thinking'),
+    }
     return (event) => {
       const { requestId } = event
-      const state = afterEvent(card?.state, event)
-      if (card) card.show(state)
-      else card = this.#open(newCard(requestId), this.#toldOf(requestId), state)
+      if (event.type === 'started' || isFinal(afterEvent(card?.state, event))) this.#withdrawOffers(requestId)
+      const state = this.#withOutlook(afterEvent(card?.state, event))
+      if (state.phase === 'thinking') this.#signs?.begin(working)
+      else this.#signs?.end(working)
+      // What was readable in time needs no new message at its end.
+      if (isReadable(state)) isLate ??= this.#isLate(acceptedAt)
+      if (card) return card.show(state, { anew: isLate === true && isAnswer(state) })
+      const opened = newCard(requestId)
+      target = opened.target
+      card = this.#open(opened, this.#toldOf(requestId), state)
     }
+  }
+
+  /** By the time its turn comes there may be something to read. */
+  #type(target: ReplyTarget | undefined, isNeeded: () => boolean): Promise<void> {
+    if (!target) return Promise.resolve()
+    const type = () => (isNeeded() ? target.type() : Promise.resolve())
+    return this.#options.turns.call({ urgency: 'preview', lane: target.lane('type') }, type, this.#aborter.signal)
+  }
+
+  /** Somebody who goes on and on writing is offered it a few times only: each offer is withdrawn by an edit. */
+  #offerFor(requestId: string | undefined, messageId: string): Offer | undefined {
+    const open = [...this.#offers.values()].filter((offer) => offer.requestId === requestId)
+    return requestId === undefined || open.length >= MAX_OFFERS ? undefined : { requestId, messageId }
+  }
+
+  /** Once a request has begun it can no longer be changed. */
+  #withdrawOffers(requestId: string): void {
+    for (const [messageId, { card, requestId: changeable }] of this.#offers) {
+      if (changeable !== requestId) continue
+      this.#offers.delete(messageId)
+      if (card.state.phase === 'refused') card.show({ phase: 'refused', refusal: card.state.refusal })
+    }
+  }
+
+  #isLate(acceptedAt: number): boolean {
+    const { notifyAfterMs, clock } = this.#options
+    return notifyAfterMs > 0 && clock.now() - acceptedAt >= notifyAfterMs
   }
 
   #toldOf(requestId: string): Told {
@@ -126,14 +206,26 @@ export class ReplyCards {
     this.#positions ??= this.#options.clock.setTimeout(() => this.#showPositions(), this.#options.editIntervalMs)
   }
 
+  #withOutlook(state: CardState): CardState {
+    return state.phase === 'queued' ? { ...state, outlook: this.#options.queue.outlook(state.position) } : state
+  }
+
   #showPositions(): void {
     this.#positions = undefined
     for (const { card, userId } of this.#cards) {
       if (userId === null || card.state.phase !== 'queued') continue
       const position = this.#options.queue.position(userId)
-      if (position !== undefined && position > 0) card.show({ ...card.state, position })
+      if (position !== undefined && position > 0) card.show(this.#withOutlook({ ...card.state, position }))
     }
   }
+}
+
+function isReadable(state: CardState): boolean {
+  return isAnswer(state) || (state.phase === 'answering' && (state.tail !== '' || state.finished.length > 0))
+}
+
+function isAnswer({ phase }: CardState): boolean {
+  return phase === 'settled' || phase === 'failed'
 }
 
 /** A UUID in 22 characters. */

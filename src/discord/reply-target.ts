@@ -1,10 +1,11 @@
 import { DiscordAPIError, type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
+import type { CardMessage } from './card-buttons.ts'
 import { readMessagesAfter } from './channel-messages.ts'
 import { type Lane, laneOf } from './lane.ts'
 import { type FoundMessage, findOwnMessages, type OwnMessage } from './own-messages.ts'
 
 /** What a target does, each with one call as a rule. */
-export type TargetCall = 'find' | 'post' | 'edit' | 'remove'
+export type TargetCall = 'find' | 'post' | 'edit' | 'remove' | 'type'
 
 /** Where the answer to one request is shown, message by message. */
 export interface ReplyTarget {
@@ -14,8 +15,9 @@ export interface ReplyTarget {
    * @param nonce up to 25 characters, the same for each try of the same message: Discord returns the
    *   first one instead of sending it again.
    */
-  post(content: string, nonce: string): Promise<string>
-  edit(messageId: string, content: string): Promise<void>
+  post(message: CardMessage, nonce: string): Promise<string>
+  edit(messageId: string, message: CardMessage): Promise<void>
+  /** Takes a message away; the answer to a command stays and points to what came below. */
   remove(messageId: string): Promise<void>
   /**
    * Looks on Discord for what answers the question already, oldest first.
@@ -25,6 +27,8 @@ export interface ReplyTarget {
   find(knownIds: readonly string[]): Promise<readonly FoundMessage[]>
   /** What Discord counts a call with, which for an edit or a removal is of this message. */
   lane(call: TargetCall, messageId?: string): Lane
+  /** Shows "… is typing". */
+  type(): Promise<void>
   /** Ends the calls under way; no more may follow. */
   abort(): void
 }
@@ -71,18 +75,18 @@ export class ChannelTarget implements ReplyTarget {
     this.#replyTo = messageId
   }
 
-  async post(content: string, nonce: string): Promise<string> {
+  async post(message: CardMessage, nonce: string): Promise<string> {
     try {
-      return await this.#post(content, nonce)
+      return await this.#post(message, nonce)
     } catch (error) {
       if (this.#replyTo === null || !isApiError(error, [CANNOT_REPLY])) throw error
       this.#replyTo = null
-      return this.#post(content, nonce)
+      return this.#post(message, nonce)
     }
   }
 
-  async edit(messageId: string, content: string): Promise<void> {
-    const body = { content, allowed_mentions: NO_MENTIONS }
+  async edit(messageId: string, message: CardMessage): Promise<void> {
+    const body = { ...message, allowed_mentions: NO_MENTIONS }
     await this.#rest.patch(Routes.channelMessage(this.#question.channelId, messageId), {
       body,
       signal: this.#aborter.signal,
@@ -103,27 +107,38 @@ export class ChannelTarget implements ReplyTarget {
   }
 
   lane(call: TargetCall, messageId?: string): Lane {
-    const { channelId } = this.#question
-    const isOfMessage = messageId !== undefined
-    return laneOf(
-      METHODS[call],
-      isOfMessage ? Routes.channelMessage(channelId, messageId) : Routes.channelMessages(channelId),
-    )
+    return laneOf(METHODS[call], this.#route(call, messageId))
+  }
+
+  async type(): Promise<void> {
+    await this.#rest.post(this.#route('type'), { signal: this.#aborter.signal })
   }
 
   abort(): void {
     this.#aborter.abort()
   }
 
-  async #post(content: string, nonce: string): Promise<string> {
+  #route(call: TargetCall, messageId?: string): `/${string}` {
+    const { channelId } = this.#question
+    if (call === 'type') return Routes.channelTyping(channelId)
+    return messageId === undefined ? Routes.channelMessages(channelId) : Routes.channelMessage(channelId, messageId)
+  }
+
+  async #post(message: CardMessage, nonce: string): Promise<string> {
     const reply = this.#replyTo === null ? {} : { message_reference: reference(this.#replyTo) }
-    const body = { content, nonce, enforce_nonce: true, allowed_mentions: NO_MENTIONS, ...reply }
+    const body = { ...message, nonce, enforce_nonce: true, allowed_mentions: NO_MENTIONS, ...reply }
     const { signal } = this.#aborter
     return idOf(await this.#rest.post(Routes.channelMessages(this.#question.channelId), { body, signal }))
   }
 }
 
-const METHODS: Readonly<Record<TargetCall, string>> = { find: 'GET', post: 'POST', edit: 'PATCH', remove: 'DELETE' }
+const METHODS: Readonly<Record<TargetCall, string>> = {
+  find: 'GET',
+  post: 'POST',
+  edit: 'PATCH',
+  remove: 'DELETE',
+  type: 'POST',
+}
 
 /** In servers a reply needs the permission to read what was written before. */
 const CANNOT_REPLY = RESTJSONErrorCodes.CannotReplyWithoutPermissionToReadMessageHistory

@@ -1,20 +1,27 @@
 import type { FoundMessage } from './own-messages.ts'
 import { byAge } from './snowflake.ts'
 
-/** A message as Discord has it. */
-export interface Shown {
-  readonly messageId: string
+/** What a message shows. */
+export interface ShownContent {
   content: string
+  /** The ids of its buttons, as `buttonsIn` gives them. */
+  buttons: string
+}
+
+/** A message as Discord has it. */
+export interface Shown extends ShownContent {
+  readonly messageId: string
   /** ms since epoch; long ago when it is not known. */
   changedAt: number
 }
 
 /** Never equal to what should be seen. */
-export const UNKNOWN = ''
+export const UNKNOWN: Readonly<ShownContent> = { content: '', buttons: '' }
 
 /** The messages that show one answer on Discord, in their order. */
 export class ShownMessages {
   readonly #messages: Shown[] = []
+  readonly #aside: Shown[] = []
   /** How many were ever sent, as far as is known: those that were lost since, too. */
   #posted = 0
   #firstTaken = false
@@ -31,6 +38,21 @@ export class ShownMessages {
     return this.#messages.map(({ messageId }) => messageId)
   }
 
+  /** A message whose place another one takes, or has taken. */
+  get aside(): Shown | undefined {
+    return this.#aside[0]
+  }
+
+  /** Puts all messages aside but those that say one of these texts already, each text once and the newest first. */
+  setAside(kept: readonly string[]): void {
+    const missing = [...kept]
+    for (const shown of this.#messages.splice(0).reverse()) {
+      const index = missing.indexOf(shown.content)
+      if (index < 0) this.#aside.unshift(shown)
+      else this.#messages.unshift(...missing.splice(index, 1).map(() => shown))
+    }
+  }
+
   at(index: number): Shown | undefined {
     return this.#messages[index]
   }
@@ -44,14 +66,17 @@ export class ShownMessages {
   }
 
   /** Adds a message that was sent; one that is there already has only used up its nonce. */
-  add(messageId: string, content: string, changedAt: number): void {
+  add(messageId: string, { content, buttons }: Readonly<ShownContent>, changedAt: number): void {
     this.#posted++
-    if (!this.#has(messageId)) this.#messages.push({ messageId, content, changedAt })
+    if (!this.#has(messageId)) this.#messages.push({ messageId, content, buttons, changedAt })
   }
 
   /** What follows a lost message is sent again after it, so that the parts stay in order. */
   forget(shown: Shown): void {
-    this.#messages.splice(this.#messages.indexOf(shown), 1)
+    for (const messages of [this.#messages, this.#aside]) {
+      const index = messages.indexOf(shown)
+      if (index >= 0) messages.splice(index, 1)
+    }
   }
 
   /**
@@ -62,22 +87,22 @@ export class ShownMessages {
    */
   adopt(found: readonly FoundMessage[], knownIds: readonly string[], wanted: readonly string[]): void {
     const missing = [...wanted]
-    for (const { messageId, content, isOurs } of [...found].sort(oursFirst)) {
+    for (const { messageId, content, buttons, isOurs } of [...found].sort(oursFirst)) {
       const index = missing.indexOf(content)
       if (!isOurs && index < 0) continue
       if (index >= 0) missing.splice(index, 1)
-      this.#adopt(messageId, content)
+      this.#adopt(messageId, { content, buttons })
     }
     for (const messageId of knownIds) this.#adopt(messageId, UNKNOWN)
     this.#messages.sort((a, b) => byAge(a.messageId, b.messageId))
   }
 
-  #adopt(messageId: string, content: string): void {
-    if (!this.#has(messageId)) this.add(messageId, content, Number.NEGATIVE_INFINITY)
+  #adopt(messageId: string, shown: Readonly<ShownContent>): void {
+    if (!this.#has(messageId)) this.add(messageId, shown, Number.NEGATIVE_INFINITY)
   }
 
   #has(messageId: string): boolean {
-    return this.#messages.some((shown) => shown.messageId === messageId)
+    return [...this.#messages, ...this.#aside].some((shown) => shown.messageId === messageId)
   }
 }
 

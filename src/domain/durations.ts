@@ -30,14 +30,25 @@ export class SlidingDurations {
     this.#next = (this.#next + 1) % this.#capacity
   }
 
+  /** How many there are and their mean; 0 when there are none. */
+  mean(nowMs: number): { readonly count: number; readonly meanMs: number } {
+    const values = this.#samples.filter((sample) => this.#isRecent(sample, nowMs)).map(({ valueMs }) => valueMs)
+    const sumMs = values.reduce((sum, value) => sum + value, 0)
+    return { count: values.length, meanMs: values.length === 0 ? 0 : sumMs / values.length }
+  }
+
   /** Percentiles by nearest rank; zeros when there are no samples. */
   summary(nowMs: number): DurationSummary {
     const values = this.#samples
-      .filter((sample) => Math.abs(nowMs - sample.atMs) <= this.#windowMs)
+      .filter((sample) => this.#isRecent(sample, nowMs))
       .map((sample) => sample.valueMs)
       .sort((a, b) => a - b)
     const at = (share: number) => values[Math.max(0, Math.ceil(share * values.length) - 1)] ?? 0
     return { count: values.length, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) }
+  }
+
+  #isRecent({ atMs }: Sample, nowMs: number): boolean {
+    return Math.abs(nowMs - atMs) <= this.#windowMs
   }
 }
 

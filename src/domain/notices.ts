@@ -13,15 +13,19 @@ export const CANCELLED = {
     '⚠️ Parley is being restarted and had to stop here. Your question was not answered; please send it again in a moment.',
 } as const
 
-/** What somebody reads whose question ended without an answer. */
-export function failureNotice({ message, code }: Pick<Failure, 'message' | 'code'>): string {
-  return `⚠️ ${message}\n-# ${code}`
+/** What somebody reads whose question ended without an answer, or was not taken in and so has no id. */
+export function failureNotice({ message, code }: Pick<Failure, 'message' | 'code'>, requestId?: string): string {
+  const reference = requestId === undefined ? '' : ` · ref ${requestId.slice(-REFERENCE_LENGTH)}`
+  return `⚠️ ${message}\n-# ${code}${reference}`
 }
+
+/** The end of a request's id finds its lines in the log; the beginning is the time, which others share. */
+const REFERENCE_LENGTH = 8
 
 /** What there is to note about an answer. */
 export interface AnswerFacts {
-  /** `length`: the model stopped at its token limit. */
-  readonly stopReason: 'end' | 'length'
+  /** `length`: the model stopped at its token limit; `stopped`: its user stopped it. */
+  readonly stopReason: 'end' | 'length' | 'stopped'
   /** Older messages that did not fit the prompt. */
   readonly trimmedMessages: number
 }
@@ -34,13 +38,21 @@ export function answerMessages(parts: readonly string[], facts: AnswerFacts): st
 /** What there is to note about an answer, a sentence each. */
 export function answerNotes({ stopReason, trimmedMessages }: AnswerFacts): string[] {
   const notes: string[] = []
-  if (stopReason === 'length') notes.push('The answer reached its length limit and stops here.')
+  if (stopReason === 'length') notes.push(CUT)
+  if (stopReason === 'stopped') notes.push('Stopped here.')
   if (trimmedMessages > 0) {
     const [oldest, were] =
       trimmedMessages === 1 ? ['The oldest message', 'was'] : [`The oldest ${trimmedMessages} messages`, 'were']
     notes.push(`${oldest} of our conversation no longer fit and ${were} left out.`)
   }
   return notes
+}
+
+const CUT = 'The answer reached its length limit and stops here.'
+
+/** Tells whether the messages of an answer note that the model stopped at its token limit. */
+export function saysThatItWasCut(messages: readonly string[]): boolean {
+  return messages.some((message) => `${message}\n`.includes(`-# ${CUT}\n`))
 }
 
 export function withSmallPrint(messages: readonly string[], note: string): string[] {

@@ -30,9 +30,18 @@ export class Execution implements AssistantRun {
   }
 
   cancel(): void {
+    this.#end({ type: 'cancel' })
+  }
+
+  stopAndKeep(): void {
+    this.#end({ type: 'stop' })
+  }
+
+  /** The first command stands, and has to be answered in time. */
+  #end(command: AssistantCommand): void {
     if (this.#ended || this.#grace) return
     const { port, clock, cancelGraceMs, onWedged } = this.#options
-    port.postMessage({ type: 'cancel' } satisfies AssistantCommand)
+    port.postMessage(command)
     this.#grace = clock.setTimeout(onWedged, cancelGraceMs)
   }
 

@@ -32,7 +32,10 @@ export type AssistantEvent =
   | { readonly type: 'modelRetry'; readonly call: number }
 
 /** To the pool thread over the request's port. */
-export type AssistantCommand = { readonly type: 'cancel' }
+export type AssistantCommand =
+  | { readonly type: 'cancel' }
+  /** Ends the answer here: what was written of it is the answer. With nothing written it is a cancel. */
+  | { readonly type: 'stop' }
 
 /** How many database calls of an execution succeeded and failed. */
 export interface DatabaseCalls {
@@ -40,8 +43,8 @@ export interface DatabaseCalls {
   readonly failed: number
 }
 
-/** Why the model stopped: its own end, or the token limit. */
-export type StopReason = 'end' | 'length'
+/** Why the model stopped: its own end, the token limit, or its user had read enough. */
+export type StopReason = 'end' | 'length' | 'stopped'
 
 /** How an execution ended; what the pool thread returns. */
 export type AssistantOutcome =

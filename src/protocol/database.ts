@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ConversationKey, HistoryMessage, TokenUsage } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
-import type { ConversationRequest, RequestOrigin, TerminalStatus } from '#domain/request.ts'
+import type { ConversationRequest, RequestOrigin, RequestStatus, TerminalStatus } from '#domain/request.ts'
 import type { PersonalRecordsApi } from './personal-records.ts'
 
 /** A turn to keep: the two history messages of an answered request, and what the answer cost. */
@@ -36,6 +36,9 @@ export type AcceptResult = 'stored' | 'duplicate'
 /** `stale`: the request has ended or a newer attempt exists; nothing was written. */
 export type WriteResult = 'stored' | 'stale'
 
+/** What became of another text for a request; `duplicate`: the Discord message was taken in before. */
+export type AmendWriteResult = WriteResult | 'duplicate'
+
 /** What became of a request whose execution ended without an outcome of its own: the answer, when it had been committed. */
 export type RequeueResult =
   | { readonly type: 'requeued' }
@@ -51,11 +54,21 @@ export interface RecoveredRequest {
   readonly statusMessageId: string | null
 }
 
+/** A request as it stands in the file. */
+export interface KnownRequest {
+  /** Its text can be gone: the user may have had the conversation forgotten. */
+  readonly request: ConversationRequest
+  readonly status: RequestStatus
+  /** Whether its turn is the newest of its conversation. */
+  readonly isNewestTurn: boolean
+}
+
 /** The end of a request that is stored and was not seen to arrive. */
 export interface UndeliveredReply {
   /** Its text can be gone: the user may have had the conversation forgotten. */
   readonly request: ConversationRequest
   readonly statusMessageId: string | null
+  readonly status: RequestStatus
   readonly messages: readonly string[]
 }
 
@@ -99,6 +112,8 @@ export interface DatabaseStatistics {
 export interface DatabaseApi extends PersonalRecordsApi {
   /** Stores a new request as QUEUED, attempt 0; of a direct message also that it has been read. */
   acceptRequest(request: ConversationRequest): Promise<AcceptResult>
+  /** Gives a request that waits another text, to which this Discord message belongs from then on. */
+  amendRequest(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult>
   /** Moves a request to PROCESSING under the given attempt, unless it has ended or moved on. */
   startRequest(requestId: string, attempt: number, startedAt: number): Promise<WriteResult>
   /**
@@ -113,6 +128,8 @@ export interface DatabaseApi extends PersonalRecordsApi {
    * accepting it had failed.
    */
   saveTurn(turn: Turn): Promise<WriteResult>
+  /** Reads a request; undefined when there is none. */
+  findRequest(requestId: string): Promise<KnownRequest | undefined>
   /** Remembers the message that shows a request's status and answer. */
   setStatusMessage(requestId: string, statusMessageId: string): Promise<void>
   /** Takes a request's messages out of the outbox: they stand on Discord under these ids. */

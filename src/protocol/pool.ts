@@ -3,10 +3,12 @@ import type { AssistantEvent, AssistantOutcome } from './assistant.ts'
 
 /** A request being worked on by a pool thread. */
 export interface AssistantRun {
-  /** Resolves exactly once and never rejects; after `cancel` within the pool's grace time. */
+  /** Resolves exactly once and never rejects; after `cancel` or `stopAndKeep` within the pool's grace time. */
   readonly outcome: Promise<AssistantOutcome>
   /** Asks the thread to stop; the outcome tells whether it was in time. Calling it again does nothing. */
   cancel(): void
+  /** Asks the thread to end the answer here and keep what was written; with nothing written it is a cancel. */
+  stopAndKeep(): void
 }
 
 /** What the queue needs of the assistant pool. */

@@ -43,18 +43,6 @@ export type AddResult =
   | { readonly accepted: true; readonly request: ConversationRequest; readonly position: number }
   | { readonly accepted: false; readonly refusal: Refusal }
 
-/** A user's request that has not ended. */
-export interface ActiveSummary {
-  readonly requestId: string
-  readonly serverId: string
-  /** 1 is next, 0 while it is being worked on. */
-  readonly position: number
-  /** ms since epoch */
-  readonly acceptedAt: number
-  /** When its first execution began, ms since epoch. */
-  readonly startedAt: number | undefined
-}
-
 /** Why a request is cancelled. */
 export type CancelReason = 'user' | 'shutdown'
 
@@ -134,6 +122,39 @@ export interface QueueStatistics {
   readonly trimmedMessages: number
 }
 
+/** Another text for a request that waits. */
+export interface Amendment {
+  readonly type: 'replace' | 'append'
+  readonly text: string
+}
+
+/** What became of it; `duplicate`: the Discord message was taken in before. */
+export type AmendResult = 'amended' | 'notWaiting' | 'tooLong' | 'duplicate' | 'notStored'
+
+/** A request between its admission and its end, as others see it. */
+export interface ActiveFacts {
+  readonly requestId: string
+  readonly serverId: string
+  /** Where its answer is shown. */
+  readonly channelId: string
+  /** It is in line and can still be changed. */
+  readonly waiting: boolean
+  /** 1 is next, 0 while it is being worked on. */
+  readonly position: number
+  /** ms since epoch */
+  readonly acceptedAt: number
+  /** When its first execution began, ms since epoch. */
+  readonly startedAt: number | undefined
+}
+
+/** What lies before somebody in line. */
+export interface WaitOutlook {
+  /** All that wait. */
+  readonly waiting: number
+  /** How long it will take until it begins; null while too little was measured. */
+  readonly waitMs: number | null
+}
+
 /** What the gateways need of the queue. */
 export interface RequestQueue {
   /**
@@ -144,10 +165,19 @@ export interface RequestQueue {
   addRequest(request: NewRequest, listener?: (event: RequestEvent) => void): Promise<AddResult>
   /** Cancels a waiting or running request; resolves with how it ended, or undefined when it is not active. */
   cancel(requestId: string, reason?: CancelReason): Promise<TerminalStatus | undefined>
+  /**
+   * Ends a running answer here: what was written of it becomes the answer. Resolves with how it ended: CANCELLED when
+   * nothing was written; undefined when the request is not at work.
+   */
+  stopAndKeep(requestId: string): Promise<TerminalStatus | undefined>
+  /** Changes the text of a request that waits, in the file and here: in both or in none. */
+  amend(requestId: string, amendment: Amendment, discordMessageId: string): Promise<AmendResult>
+  /** A user's active request; undefined without one. */
+  active(userId: string): ActiveFacts | undefined
   /** The place in line of a user's waiting request (1 is next), 0 while it is being worked on, undefined without one. */
   position(userId: string): number | undefined
-  /** A user's request that waits or is being worked on; there is one at most. */
-  activeRequest(userId: string): ActiveSummary | undefined
+  /** What lies before somebody who has a place in line. */
+  outlook(place: number): WaitOutlook
   stats(): QueueStatistics
   /** Subscribes; returns the way out. */
   on(listener: (event: QueueEvent) => void): () => void

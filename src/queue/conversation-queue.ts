@@ -3,17 +3,21 @@ import { Mailbox } from '#actors/mailbox.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { FifoOrder } from '#domain/order.ts'
 import { originOf, type TerminalStatus } from '#domain/request.ts'
+import { estimateWaitMs } from '#domain/wait-estimate.ts'
 import type { AssistantOutcome } from '#protocol/assistant.ts'
 import type { Turn } from '#protocol/database.ts'
 import type {
-  ActiveSummary,
+  ActiveFacts,
   AddResult,
+  Amendment,
+  AmendResult,
   CancelReason,
   NewRequest,
   QueueEvent,
   QueueStatistics,
   RequestEvent,
   RequestQueue,
+  WaitOutlook,
 } from '#protocol/queue.ts'
 import { BROKEN, INTERRUPTED } from './failures.ts'
 import type { QueueCore } from './queue-core.ts'
@@ -23,6 +27,7 @@ import type { QueueOptions } from './queue-options.ts'
 import { type ActiveRequest, type Admitted, type Ending, type EndListener, QueueState } from './queue-state.ts'
 import { QueueCounters } from './queue-statistics.ts'
 import { NOT_TAKEN_IN, refusal } from './refusals.ts'
+import { RequestAmendments } from './request-amendments.ts'
 import { RequestEndings } from './request-endings.ts'
 import { RequestIntake } from './request-intake.ts'
 import { type Acceptance, RequestJournal } from './request-journal.ts'
@@ -47,6 +52,7 @@ export class ConversationQueue implements RequestQueue {
   readonly #endings: RequestEndings
   readonly #runs: RequestRuns
   readonly #retries: RequestRetries
+  readonly #amendments: RequestAmendments
   readonly #mailbox: Mailbox<QueueMessage>
   readonly #idleListeners: (() => void)[] = []
   /** Restored requests that nobody has been told about yet; undefined while the queue is open. */
@@ -71,6 +77,7 @@ export class ConversationQueue implements RequestQueue {
     this.#endings = new RequestEndings(this.#core)
     this.#runs = new RequestRuns(this.#core)
     this.#retries = new RequestRetries(this.#core, this.#endings)
+    this.#amendments = new RequestAmendments(this.#core)
     this.#mailbox = new Mailbox({
       capacity: settings.mailboxSize,
       handle: (message) => this.#handle(message),
@@ -112,16 +119,34 @@ export class ConversationQueue implements RequestQueue {
     })
   }
 
+  stopAndKeep(requestId: string): Promise<TerminalStatus | undefined> {
+    return new Promise((resolve) => this.#mailbox.deliver({ type: 'stopAndKeep', requestId, answer: resolve }))
+  }
+
+  amend(requestId: string, amendment: Amendment, discordMessageId: string): Promise<AmendResult> {
+    return new Promise((answer) =>
+      this.#mailbox.deliver({ type: 'amend', requestId, amendment, discordMessageId, answer }),
+    )
+  }
+
+  active(userId: string): ActiveFacts | undefined {
+    const active = this.#state.byUser(userId)
+    if (!active) return undefined
+    const { requestId, request, acceptedAt, startedAt, ending } = active
+    const { serverId, channelId } = request
+    const waiting = this.#state.isInLine(active) && !ending
+    return { requestId, serverId, channelId, waiting, position: this.#state.position(active), acceptedAt, startedAt }
+  }
+
   position(userId: string): number | undefined {
     const active = this.#state.byUser(userId)
     return active && this.#state.position(active)
   }
 
-  activeRequest(userId: string): ActiveSummary | undefined {
-    const active = this.#state.byUser(userId)
-    if (!active) return undefined
-    const { requestId, request, acceptedAt, startedAt } = active
-    return { requestId, serverId: request.serverId, position: this.#state.position(active), acceptedAt, startedAt }
+  outlook(place: number): WaitOutlook {
+    const { pool, clock } = this.#options
+    const processing = this.#core.counters.meanProcessing(clock.now())
+    return { waiting: this.#state.waiting, waitMs: estimateWaitMs({ place, slots: pool.slots, processing }) ?? null }
   }
 
   stats(): QueueStatistics {
@@ -162,6 +187,13 @@ export class ConversationQueue implements RequestQueue {
         return this.#stored(message.active, message.result, message.answer)
       case 'cancel':
         return this.#cancel(message.requestId, message.reason, message.answer)
+      case 'amend':
+        return this.#amendments.begin(message.requestId, message.amendment, message.discordMessageId, message.answer)
+      case 'amended':
+        this.#amendments.stored(message.active, message.message, message.result, message.answer)
+        return this.#endIfWanted(message.active)
+      case 'stopAndKeep':
+        return this.#runs.stopAndKeep(message.requestId, message.answer)
       case 'progress':
         return this.#runs.progress(message.requestId, message.attempt, message.event)
       case 'complete':
@@ -194,7 +226,11 @@ export class ConversationQueue implements RequestQueue {
 
   #stored(active: ActiveRequest, result: Acceptance, answer: AddListener): void {
     this.#intake.stored(active, result, answer)
-    // Somebody wanted it to end while it was being stored.
+    this.#endIfWanted(active)
+  }
+
+  /** Somebody wanted it to end while it was being stored. */
+  #endIfWanted(active: ActiveRequest): void {
     const isActive = this.#state.byId(active.requestId) === active
     if (isActive && active.ending) this.#endings.early(active, this.#endingOf(active, active.ending))
   }
@@ -282,6 +318,7 @@ export class ConversationQueue implements RequestQueue {
     this.#options.log.error({ type, error: errorMessage(error) }, 'the queue could not handle a message')
     if (message === undefined) return
     if (message.type === 'add') return message.answer(this.#intake.refused(NOT_TAKEN_IN))
+    if (message.type === 'amend' || message.type === 'amended') message.answer('notStored')
     const active = this.#concerned(message)
     if (!active) return
     if (message.type === 'stored') message.answer({ accepted: true, request: active.request, position: 0 })

@@ -1,8 +1,9 @@
 import type { Failure } from '#domain/failure.ts'
 import type { AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
-import type { RequeueResult } from '#protocol/database.ts'
-import type { AddResult, CancelReason, NewRequest, RequestEvent } from '#protocol/queue.ts'
+import type { AmendWriteResult, RequeueResult } from '#protocol/database.ts'
+import type { AddResult, Amendment, CancelReason, NewRequest, RequestEvent } from '#protocol/queue.ts'
 import type { ActiveRequest, EndListener } from './queue-state.ts'
+import type { AmendListener } from './request-amendments.ts'
 import type { Acceptance } from './request-journal.ts'
 
 export type AddListener = (result: AddResult) => void
@@ -22,6 +23,21 @@ export type QueueMessage =
       readonly answer: AddListener
     }
   | { readonly type: 'cancel'; readonly requestId: string; readonly reason: CancelReason; readonly answer: EndListener }
+  | {
+      readonly type: 'amend'
+      readonly requestId: string
+      readonly amendment: Amendment
+      readonly discordMessageId: string
+      readonly answer: AmendListener
+    }
+  | {
+      readonly type: 'amended'
+      readonly active: ActiveRequest
+      readonly message: string
+      readonly result: AmendWriteResult | 'failed'
+      readonly answer: AmendListener
+    }
+  | { readonly type: 'stopAndKeep'; readonly requestId: string; readonly answer: EndListener }
   | { readonly type: 'progress'; readonly requestId: string; readonly attempt: number; readonly event: AssistantEvent }
   | {
       readonly type: 'complete'

@@ -32,7 +32,7 @@ export interface Admitted {
 
 /** A request from its admission to its end. */
 export interface ActiveRequest extends Waiting {
-  readonly request: ConversationRequest
+  request: ConversationRequest
   readonly attached: Attached
   readonly acceptedAt: number
   status: RequestStatus
@@ -114,6 +114,12 @@ export class QueueState {
     this.#order.add(active)
   }
 
+  /** Takes a request from the line while the database is asked about it; `enqueue` puts it back where it was. */
+  hold(active: ActiveRequest): void {
+    this.#order.remove(active)
+    active.storing = true
+  }
+
   /** Starts the request whose turn it is. */
   startNext(now: number): ActiveRequest | undefined {
     const active = this.#order.next()
@@ -144,6 +150,10 @@ export class QueueState {
     else this.#order.remove(active)
     this.#byId.delete(active.requestId)
     this.#byUser.delete(active.request.userId)
+  }
+
+  isInLine(active: ActiveRequest): boolean {
+    return this.#order.position(active) !== undefined
   }
 
   /** 1 is next, 0 is running; one that is being stored counts as last. */

@@ -58,6 +58,11 @@ export class QueueCounters {
     this.#total.add(endedAt, endedAt - acceptedAt)
   }
 
+  /** How long requests were worked on in the last minutes. */
+  meanProcessing(nowMs: number): { readonly count: number; readonly meanMs: number } {
+    return this.#processing.mean(nowMs)
+  }
+
   read(gauges: QueueGauges, nowMs: number): QueueStatistics {
     return {
       ...gauges,

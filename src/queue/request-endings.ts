@@ -31,7 +31,7 @@ export class RequestEndings {
   fail(active: ActiveRequest, failure: Failure): void {
     const { options } = this.#core
     options.log.warn({ ...idOf(active), code: failure.code, detail: failure.detail }, 'a request failed')
-    this.#journal(active, 'FAILED', failure.code, failureNotice(failure))
+    this.#journal(active, 'FAILED', failure.code, failureNotice(failure, active.requestId))
     this.#end(active, 'FAILED', { type: 'failed', failure, ...idOf(active) })
   }
 

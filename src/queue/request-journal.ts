@@ -3,14 +3,21 @@ import type { Log } from '#actors/log.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { ConversationRequest } from '#domain/request.ts'
 import type { DatabaseCalls } from '#protocol/assistant.ts'
-import type { AcceptResult, DatabaseApi, RequeueResult, Settlement, Turn } from '#protocol/database.ts'
+import type {
+  AcceptResult,
+  AmendWriteResult,
+  DatabaseApi,
+  RequeueResult,
+  Settlement,
+  Turn,
+} from '#protocol/database.ts'
 import type { StorageState } from '#protocol/queue.ts'
 import { StoreBacklog } from './store-backlog.ts'
 
 /** The part of the database that the queue writes. */
 export type RequestStore = Pick<
   DatabaseApi,
-  'acceptRequest' | 'startRequest' | 'requeueRequest' | 'settleRequest' | 'saveTurn' | 'probe'
+  'acceptRequest' | 'amendRequest' | 'startRequest' | 'requeueRequest' | 'settleRequest' | 'saveTurn' | 'probe'
 >
 
 export interface JournalOptions {
@@ -52,6 +59,11 @@ export class RequestJournal {
   async accepted(request: ConversationRequest): Promise<Acceptance> {
     if (!this.available) return 'unavailable'
     return this.#attempt(request.id, () => this.#options.store.acceptRequest(request), 'failed')
+  }
+
+  amended(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult | 'failed'> {
+    const call = () => this.#options.store.amendRequest(requestId, message, discordMessageId)
+    return this.available ? this.#attempt(requestId, call, 'failed') : Promise.resolve('failed')
   }
 
   /** Stores a request that goes on in memory, as soon as that can be done. */

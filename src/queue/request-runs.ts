@@ -1,8 +1,9 @@
 import { crashPoint } from '#actors/crash-point.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
+import type { AssistantRun } from '#protocol/pool.ts'
 import type { QueueCore } from './queue-core.ts'
-import type { ActiveRequest } from './queue-state.ts'
+import type { ActiveRequest, EndListener } from './queue-state.ts'
 
 /** Hands requests to the pool and passes on what their executions tell. */
 export class RequestRuns {
@@ -39,9 +40,22 @@ export class RequestRuns {
     }
   }
 
-  cancel({ requestId, attached }: ActiveRequest): void {
+  cancel(active: ActiveRequest): void {
+    this.#ask(active, (run) => run.cancel())
+  }
+
+  /** Should there be nothing to keep after all, or the thread be lost meanwhile, the request ends as its user's cancel. */
+  stopAndKeep(requestId: string, answer: EndListener): void {
+    const active = this.#core.state.byId(requestId)
+    if (active?.status !== 'PROCESSING' || active.storing) return answer(undefined)
+    active.attached.onEnd.push(answer)
+    active.ending ??= 'user'
+    this.#ask(active, (run) => run.stopAndKeep())
+  }
+
+  #ask({ requestId, attached }: ActiveRequest, command: (run: AssistantRun) => void): void {
     try {
-      attached.run?.cancel()
+      if (attached.run) command(attached.run)
     } catch (error) {
       this.#core.options.log.error({ requestId, error: errorMessage(error) }, 'a run could not be asked to stop')
     }

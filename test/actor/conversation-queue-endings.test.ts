@@ -112,6 +112,51 @@ describe('cancelling', () => {
   })
 })
 
+describe('the active request of a user', () => {
+  it('is told with whether it waits, until it has ended', async () => {
+    const { test, ann, bob, run } = await annAndBob()
+    expect(test.queue.active('ann')).toMatchObject({ requestId: ann.id, channelId: 'channel of ann', waiting: false })
+    expect(test.queue.active('bob')).toMatchObject({ requestId: bob.id, channelId: 'channel of bob', waiting: true })
+    run.answer()
+    await test.settled()
+    expect([test.queue.active('ann'), test.queue.active('bob')?.waiting]).toEqual([undefined, false])
+  })
+})
+
+describe('stopping an answer', () => {
+  it('ends with what the run has kept', async () => {
+    const { test, ann, run } = await annAndBob()
+    const stopped = test.queue.stopAndKeep(ann.id)
+    expect(await soFar(test, stopped)).toBe('still open')
+    expect([run.stops, run.cancels]).toEqual([1, 0])
+    run.answer('half', { stopReason: 'stopped' })
+    expect(await stopped).toBe('COMPLETED')
+    expect(ann.heard.at(-1)).toMatchObject({ type: 'completed', answer: 'half', stopReason: 'stopped' })
+  })
+
+  it('cancels the request when there was nothing to keep, or its thread is lost meanwhile', async () => {
+    for (const how of ['stop', 'lose'] as const) {
+      const { test, ann, run } = await annAndBob()
+      const stopped = test.queue.stopAndKeep(ann.id)
+      await test.settled()
+      run[how]()
+      expect(await stopped).toBe('CANCELLED')
+      expect(ann.heard.at(-1)).toMatchObject({ type: 'cancelled', reason: 'user' })
+      expect(test.queue.stats()).toMatchObject({ totalRetried: 0 })
+    }
+  })
+
+  it('does not concern a request that waits, has ended or never was', async () => {
+    const { test, ann, bob, run } = await annAndBob()
+    expect(await test.queue.stopAndKeep(bob.id)).toBeUndefined()
+    expect(test.queue.position('bob')).toBe(1)
+    run.answer()
+    await test.settled()
+    expect(await test.queue.stopAndKeep(ann.id)).toBeUndefined()
+    expect(await test.queue.stopAndKeep('r99')).toBeUndefined()
+  })
+})
+
 describe('the timeout of a request', () => {
   it('counts from the start of its processing, not from when it was sent', async () => {
     const { test, bob, run } = await annAndBob()
@@ -209,7 +254,7 @@ describe('the notice of an end without an answer', () => {
   it('is in the file with the end, to be delivered on Discord even after a crash', async () => {
     const { notices } = await noticesOf('ann', 'bob')
     expect(notices).toEqual([
-      { id: 'r1', content: '⚠️ The model cannot be reached; please ask again.\n-# MODEL_UNREACHABLE' },
+      { id: 'r1', content: '⚠️ The model cannot be reached; please ask again.\n-# MODEL_UNREACHABLE · ref r1' },
       { id: 'r2', content: '🛑 Cancelled. Nothing was kept.' },
     ])
   })

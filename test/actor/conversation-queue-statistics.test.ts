@@ -14,6 +14,22 @@ async function answered(test: QueueUnderTest, waitingMs: number, processingMs: n
   await test.settled()
 }
 
+describe('the outlook of somebody in line', () => {
+  it('tells how many wait, and how long it takes once enough was measured', async () => {
+    const test = new QueueUnderTest({ slots: 2 })
+    for (const user of ['ann', 'bob', 'cem']) {
+      await test.ask(user)
+      await test.clock.advance(9_000)
+      expect(test.queue.outlook(3)).toEqual({ waiting: 0, waitMs: null })
+      test.pool.of(user).answer()
+      await test.settled()
+    }
+    expect(test.queue.outlook(4)).toEqual({ waiting: 0, waitMs: 18_000 })
+    for (const user of ['dan', 'eve', 'fay']) await test.ask(user)
+    expect(test.queue.outlook(1)).toEqual({ waiting: 1, waitMs: 4_500 })
+  })
+})
+
 describe('the statistics of the queue', () => {
   it('are zero at the start', () => {
     const test = new QueueUnderTest({ slots: 3 })

@@ -24,12 +24,12 @@ describe('a request that is taken in', () => {
     const { id } = await test.ask('ann', { serverId: '7' })
     const waiting = await test.ask('bob')
     const acceptedAt = test.clock.now()
-    const ofAnn = { requestId: id, serverId: '7', position: 0, acceptedAt, startedAt: acceptedAt }
-    expect(test.queue.activeRequest('ann')).toEqual(ofAnn)
-    expect(test.queue.activeRequest('bob')).toMatchObject({ requestId: waiting.id, position: 1, startedAt: undefined })
+    const ofAnn = { requestId: id, serverId: '7', waiting: false, position: 0, acceptedAt, startedAt: acceptedAt }
+    expect(test.queue.active('ann')).toMatchObject(ofAnn)
+    expect(test.queue.active('bob')).toMatchObject({ requestId: waiting.id, position: 1, startedAt: undefined })
     test.pool.of('ann').answer('yes')
     await test.settled()
-    expect(test.queue.activeRequest('ann')).toBeUndefined()
+    expect(test.queue.active('ann')).toBeUndefined()
   })
 
   it('is told to its listener and to everybody in the order of its life', async () => {

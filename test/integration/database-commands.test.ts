@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { SCHEMA_VERSION } from '#database/migrations.ts'
 import { runBackup, runStats, runVerify } from '#src/database-commands.ts'
 import { newDatabase } from '#support/stored-database.ts'
 import { requestOf, turnOf } from '#support/stored-requests.ts'
@@ -84,7 +85,7 @@ describe('parley stats', () => {
     expect(await runStats(command)).toBe(0)
     const facts = Object.fromEntries(stdout.text.split('\n').map((line) => line.split(/ {2,}/)))
     expect(facts).toMatchObject({
-      'schema version': '3',
+      'schema version': String(SCHEMA_VERSION),
       'requests QUEUED': '1',
       'requests COMPLETED': '1',
       users: '2',

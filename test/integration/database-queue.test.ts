@@ -20,7 +20,7 @@ describe('the outbox', () => {
     await api.startRequest('a', 1, 1000)
     await api.setStatusMessage('a', '4711')
     expect(await api.saveTurn(turnOf(request, { messages: ANSWER }))).toBe('stored')
-    const undelivered = [{ request, statusMessageId: '4711', messages: ANSWER }]
+    const undelivered = [{ request, statusMessageId: '4711', status: 'COMPLETED', messages: ANSWER }]
     expect(await api.recover('discord')).toEqual({ waiting: [], undelivered, interrupted: 0 })
     await api.markDelivered('a', ['4711', '4712'])
     expect(await api.recover('discord')).toMatchObject({ undelivered: [] })
@@ -82,6 +82,39 @@ describe('the outbox', () => {
       ['question b', '1 b', '2 b'],
       ['question c', '1 c', '2 c'],
     ])
+  })
+})
+
+describe('another text for a request that waits', () => {
+  it('is stored with its Discord message, which goes with the request', async () => {
+    const { api, stored, connection } = newDatabase()
+    await api.acceptRequest(requestOf('a'))
+    expect(await api.amendRequest('a', 'better', '901')).toBe('stored')
+    expect(await api.amendRequest('a', 'best', '901')).toBe('duplicate')
+    expect(await api.acceptRequest(requestOf('b', { discordMessageId: '901' }))).toBe('duplicate')
+    expect(stored('a')).toMatchObject({ message: 'better', status: 'QUEUED' })
+    await api.settleRequest(settlementOf('a', 0))
+    expect(await api.amendRequest('a', 'too late', '902')).toBe('stale')
+    expect(await api.amendRequest('z', 'unknown', '902')).toBe('stale')
+    await api.prune(Number.MAX_SAFE_INTEGER, 10)
+    expect(connection.prepare('SELECT count(*) FROM added_messages').pluck().get()).toBe(0)
+  })
+})
+
+describe('finding a request', () => {
+  it('tells it as it stands, and whether its turn is the newest of its conversation', async () => {
+    const { api } = newDatabase()
+    const [first, second] = [requestOf('a', { userId: 'ann' }), requestOf('b', { userId: 'ann' })]
+    expect(await api.findRequest('a')).toBeUndefined()
+    await api.acceptRequest(first)
+    expect(await api.findRequest('a')).toEqual({ request: first, status: 'QUEUED', isNewestTurn: false })
+    await api.startRequest('a', 1, 1000)
+    await api.saveTurn(turnOf(first))
+    expect(await api.findRequest('a')).toMatchObject({ status: 'COMPLETED', isNewestTurn: true })
+    await api.saveTurn(turnOf(second))
+    await api.saveTurn(turnOf(requestOf('c', { userId: 'ann', serverId: 'another' })))
+    expect(await api.findRequest('a')).toMatchObject({ status: 'COMPLETED', isNewestTurn: false })
+    expect(await api.findRequest('b')).toMatchObject({ isNewestTurn: true })
   })
 })
 

@@ -37,6 +37,17 @@ async function livingDatabase() {
   return database
 }
 
+/** Fills the first page of the requests with what SQLite never writes. */
+function damage(path: string): void {
+  const database = new Database(path)
+  const pageSize = Number(database.pragma('page_size', { simple: true }))
+  const page = Number(database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'requests'").pluck().get())
+  database.close()
+  const bytes = readFileSync(path)
+  bytes.fill(0xff, (page - 1) * pageSize, page * pageSize)
+  writeFileSync(path, bytes)
+}
+
 describe('reading a database beside a running Parley', () => {
   it('sees what was committed until then, and nothing later', async () => {
     const { api, path } = await livingDatabase()
@@ -142,9 +153,7 @@ describe('verifying a database', () => {
   it('says that a file is damaged inside', async () => {
     const { path, api } = await livingDatabase()
     await api.close()
-    const bytes = readFileSync(path)
-    bytes.fill(0xff, 4096 * 2)
-    writeFileSync(path, bytes)
+    damage(path)
     const verification = verifyDatabase(path)
     expect(isSound(verification)).toBe(false)
     expect(verification.checks[0]?.violations).toBeGreaterThan(0)
@@ -213,9 +222,7 @@ describe('backing up a database', () => {
       message: expect.stringContaining('the disk went away'),
     })
     await api.close()
-    const bytes = readFileSync(path)
-    bytes.fill(0xff, 4096 * 2)
-    writeFileSync(path, bytes)
+    damage(path)
     await expect(backupDatabase(path, target)).rejects.toMatchObject({ code: 'BACKUP_FAILED' })
     await expect(backupDatabase(path, join(target, 'deeper'))).rejects.toMatchObject({ code: 'BACKUP_FAILED' })
     await expect(backupDatabase(join(target, 'missing'), target)).rejects.toMatchObject({ code: 'DATABASE_MISSING' })

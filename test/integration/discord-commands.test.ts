@@ -5,6 +5,7 @@ import { labelsOf, startWithCommands } from '#support/command-room.ts'
 import { WAIT_MS } from '#support/discord-room.ts'
 import { NO_RECORDS } from '#support/no-records.ts'
 import { queueStatistics } from '#support/queue-statistics.ts'
+import { activeFacts } from '#support/scripted-queue.ts'
 import { requestOf, turnOf } from '#support/stored-requests.ts'
 
 const CALLBACK = '/interactions/:id/:token/callback'
@@ -98,11 +99,11 @@ describe('/status', () => {
 
   it('tells the place in line, and what is being answered since when', async () => {
     const { run, queue, userId } = await startWithCommands()
-    const active = { requestId: 'r', serverId: '0', position: 3, acceptedAt: 60_000, startedAt: undefined }
-    queue.active.set(userId, active)
+    const active = activeFacts({ position: 3, acceptedAt: 60_000 })
+    queue.actives.set(userId, active)
     queue.statistics = queueStatistics({ queueSize: 4, activeRequests: 2 })
     expect((await run('status')).content).toContain('your question is 3rd in line; you asked <t:60:R>')
-    queue.active.set(userId, { ...active, position: 0, startedAt: 90_000 })
+    queue.actives.set(userId, { ...active, position: 0, startedAt: 90_000 })
     const { content } = await run('status')
     expect(content).toContain('is being answered; that began <t:90:R>')
     expect(content).toContain('4 waiting (50 at most), 2 being answered')
@@ -124,17 +125,17 @@ describe('/cancel', () => {
     [undefined, 'no question'],
   ] as const)('ends the question of its user, and says so: %s', async (status, words) => {
     const { run, queue, userId } = await startWithCommands()
-    queue.active.set(userId, { requestId: 'r', serverId: '7', position: 1, acceptedAt: 0, startedAt: undefined })
-    queue.cancelResult = status
+    queue.actives.set(userId, activeFacts({ serverId: '7', position: 1 }))
+    queue.ending = status
     expect((await run('cancel')).content).toContain(words)
-    expect(queue.cancelled).toEqual(['r'])
+    expect(queue.commands).toEqual(['cancel r'])
   })
 
   it('leaves the questions of others alone', async () => {
     const { run, queue } = await startWithCommands()
-    queue.active.set('another', { requestId: 'r', serverId: '0', position: 1, acceptedAt: 0, startedAt: undefined })
+    queue.actives.set('another', activeFacts({ position: 1 }))
     expect((await run('cancel')).content).toContain('no question')
-    expect(queue.cancelled).toEqual([])
+    expect(queue.commands).toEqual([])
   })
 })
 
@@ -201,14 +202,14 @@ describe('/forget', () => {
   })
 
   it.each([
-    ['everything', '7', ['r']],
-    ['conversation', '0', ['r']],
+    ['everything', '7', ['cancel r']],
+    ['conversation', '0', ['cancel r']],
     ['conversation', '7', []],
   ])('of %s cancels a question asked in %s first, if it belongs to it', async (what, serverId, cancelled) => {
     const { run, press, queue, userId } = await startWithHistory(1)
-    queue.active.set(userId, { requestId: 'r', serverId, position: 0, acceptedAt: 0, startedAt: 0 })
+    queue.actives.set(userId, activeFacts({ serverId, startedAt: 0 }))
     await press(await run('forget', { what }), 'Delete')
-    expect(queue.cancelled).toEqual(cancelled)
+    expect(queue.commands).toEqual(cancelled)
   })
 
   it('deletes nothing while an answer has yet to be stored, because it would come back', async () => {

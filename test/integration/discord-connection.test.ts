@@ -264,7 +264,14 @@ async function startWithRealQueue(server: DiscordServerHandle, path: string) {
   const newId = () => uuidV7(Date.now(), randomFillSync(new Uint8Array(16)))
   const queue = new ConversationQueue({ settings: SETTINGS, store: database.api, pool, clock, log, newId })
   const catchUp = { ageMs: 3_600_000, channels: 100, messages: 50 }
-  const options = { token: server.token, apiUrl: server.apiUrl, editIntervalMs: 250, maxMessageLength: 4_000, catchUp }
+  const options = {
+    token: server.token,
+    apiUrl: server.apiUrl,
+    editIntervalMs: 250,
+    notifyAfterMs: 0,
+    maxMessageLength: 4_000,
+    catchUp,
+  }
   const refusalIntervalMs = 5_000
   const rooms = {
     store: database.api,
@@ -306,7 +313,11 @@ function instantPool(api: DatabaseApi): AssistantPool {
   return {
     slots: 1,
     slotsUsed: 0,
-    run: (request, attempt) => ({ outcome: answer(request, attempt), cancel: () => undefined }),
+    run: (request, attempt) => ({
+      outcome: answer(request, attempt),
+      cancel: () => undefined,
+      stopAndKeep: () => undefined,
+    }),
     onSlotsChanged: () => undefined,
   }
 }

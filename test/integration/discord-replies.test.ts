@@ -181,7 +181,8 @@ describe('the end without an answer', () => {
     await see('Because')
     asked.tell({ type: 'failed', failure, attempt: 1 })
     await see('cannot be reached')
-    expect(await shown()).toEqual(['Because\n⚠️ The model cannot be reached. Please ask again.\n-# MODEL_UNREACHABLE'])
+    const notice = `⚠️ The model cannot be reached. Please ask again.\n-# MODEL_UNREACHABLE · ref ${asked.id.slice(-8)}`
+    expect(await shown()).toEqual([`Because\n${notice}`])
   })
 
   it('says what to do when Parley is stopped', async () => {
@@ -202,5 +203,20 @@ describe('the end without an answer', () => {
     asked.tell({ type: 'started', attempt: 2 }).complete('all of it')
     await see('all of it')
     expect(await shown()).toEqual(['all of it'])
+  })
+})
+
+describe('a long wait for the first word', () => {
+  it('shows the seconds and that Parley types, until there is something to read', async () => {
+    const { ask, see, server, clock } = await startWithUser({}, { signsOfLife: true })
+    const { asked } = await ask()
+    asked.start()
+    await see('💭 Thinking… 10 s')
+    expect((await server.log()).some(({ route }) => route.endsWith('/typing'))).toBe(true)
+    asked.write('be')
+    await see('be')
+    expect(clock.pending).toBe(0)
+    asked.complete('because')
+    await see('because')
   })
 })

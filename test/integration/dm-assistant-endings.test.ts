@@ -83,6 +83,41 @@ describe('a model that gives no answer', () => {
   })
 })
 
+describe('a stop', () => {
+  it('in the middle of an answer keeps what was written, as the answer and in the history, and says so', async () => {
+    await world.server.script({ type: 'silent', afterChunks: 2 })
+    const request = world.newRequest()
+    const run = new RecordedRun(pool, request)
+    const { text } = await run.first('delta')
+    run.stopAndKeep()
+    const outcome = await run.outcome
+    expect(outcome).toMatchObject({ type: 'answered', stopReason: 'stopped', usage: null, stored: true })
+    await world.server.waitForAborted(1)
+    expect(run.text.startsWith(text)).toBe(true)
+    const note = `${run.text.trim()}\n-# Stopped here.`
+    expect(outcome).toMatchObject({ text: run.text, parts: [note] })
+    expect(world.stored(request)).toEqual({
+      status: 'COMPLETED',
+      messages: [
+        { role: 'user', content: request.message },
+        { role: 'assistant', content: run.text },
+      ],
+    })
+    expect(world.toDeliver(request)).toEqual([note])
+  })
+
+  it('before anything was written is a cancel', async () => {
+    await world.server.script({ type: 'hang' })
+    const request = world.newRequest()
+    const run = new RecordedRun(pool, request)
+    await world.server.waitForRequests(1)
+    run.stopAndKeep()
+    expect(await run.outcome).toMatchObject({ type: 'cancelled' })
+    await world.server.waitForAborted(1)
+    expect(world.stored(request)).toEqual(NOTHING_STORED)
+  })
+})
+
 describe('a cancel', () => {
   it('in the middle of an answer ends the call to the model, and nothing is stored', async () => {
     await world.server.script({ type: 'silent', afterChunks: 2 })

@@ -29,6 +29,10 @@ export class ControlledStore implements RequestStore {
     return this.#call('acceptRequest', () => this.#store.acceptRequest(request))
   }
 
+  amendRequest(id: string, message: string, discordMessageId: string): ReturnType<RequestStore['amendRequest']> {
+    return this.#call('amendRequest', () => this.#store.amendRequest(id, message, discordMessageId))
+  }
+
   startRequest(requestId: string, attempt: number, startedAt: number): ReturnType<RequestStore['startRequest']> {
     return this.#call('startRequest', () => this.#store.startRequest(requestId, attempt, startedAt))
   }
@@ -90,6 +94,7 @@ export class ControlledStore implements RequestStore {
 /** Takes everything and keeps nothing. */
 export const FORGETFUL_STORE: RequestStore = {
   acceptRequest: async () => 'stored',
+  amendRequest: async () => 'stored',
   startRequest: async () => 'stored',
   requeueRequest: async () => ({ type: 'requeued' }),
   settleRequest: async () => 'stored',

@@ -1,5 +1,6 @@
 import { DiscordAPIError, RESTJSONErrorCodes } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
+import { buttonsIn, type CardMessage } from '#discord/card-buttons.ts'
 import type { Lane } from '#discord/lane.ts'
 import type { FoundMessage } from '#discord/own-messages.ts'
 import type { ReplyTarget, TargetCall } from '#discord/reply-target.ts'
@@ -12,6 +13,8 @@ interface StoredMessage {
   readonly nonce: string
   readonly postedAt: number
   content: string
+  /** The ids of its buttons. */
+  buttons: string
   deleted: boolean
   /** When it was last changed, ms since epoch. */
   changedAt: number
@@ -42,12 +45,15 @@ export class ChannelInMemory implements ReplyTarget {
     this.#outcomes = [...outcomes]
   }
 
-  post(content: string, nonce: string): Promise<string> {
+  post(message: CardMessage, nonce: string): Promise<string> {
+    const { content, components } = message
     return this.#call(() => {
       const now = this.#clock.now()
       const isKnown = (message: StoredMessage) => message.nonce === nonce && now - message.postedAt < NONCE_MEMORY_MS
       const known = this.messages.find(isKnown)
-      return known ? known.id : this.#add({ nonce, postedAt: now, content, deleted: false, changedAt: now })
+      return known
+        ? known.id
+        : this.#add({ nonce, postedAt: now, content, buttons: buttonsIn(components), deleted: false, changedAt: now })
     })
   }
 
@@ -56,15 +62,15 @@ export class ChannelInMemory implements ReplyTarget {
     return this.#call(() =>
       this.messages
         .filter(({ deleted }) => !deleted)
-        .map(({ id, content }) => ({ messageId: id, content, isOurs: true })),
+        .map(({ id, content, buttons }) => ({ messageId: id, content, buttons, isOurs: true })),
     )
   }
 
-  edit(messageId: string, content: string): Promise<void> {
+  edit(messageId: string, { content, components }: CardMessage): Promise<void> {
     return this.#call(() => {
       const message = this.#find(messageId)
       this.shortestPauseMs = Math.min(this.shortestPauseMs, this.#clock.now() - message.changedAt)
-      Object.assign(message, { content, changedAt: this.#clock.now() })
+      Object.assign(message, { content, buttons: buttonsIn(components), changedAt: this.#clock.now() })
     })
   }
 
@@ -77,6 +83,7 @@ export class ChannelInMemory implements ReplyTarget {
   lane(call: TargetCall): Lane {
     return { key: call, isExempt: false }
   }
+  async type(): Promise<void> {}
 
   abort(): void {
     this.aborted = true

@@ -15,6 +15,8 @@ export const WAIT_MS = 8_000
 
 export const EDIT_INTERVAL_MS = 1_000
 
+export const REFUSAL_INTERVAL_MS = 5_000
+
 /** Parley's side of Discord with a queue that does what the test says. */
 export interface Room {
   readonly gateway: DiscordGateway
@@ -47,7 +49,9 @@ export function newRoom(server: DiscordServerHandle, options: Partial<DiscordOpt
     token: server.token,
     apiUrl: server.apiUrl,
     editIntervalMs: EDIT_INTERVAL_MS,
-    refusalIntervalMs: 5_000,
+    refusalIntervalMs: REFUSAL_INTERVAL_MS,
+    signsOfLife: false,
+    notifyAfterMs: 0,
     maxMessageLength: 4000,
     queue,
     store: ledger,

@@ -28,6 +28,10 @@ export class RecordedRun {
     this.#run.cancel()
   }
 
+  stopAndKeep(): void {
+    this.#run.stopAndKeep()
+  }
+
   /** Resolves with the first event of that type, past or future; rejects when the run ends without. */
   async first<T extends AssistantEvent['type']>(type: T): Promise<Extract<AssistantEvent, { type: T }>> {
     const matches = (event: AssistantEvent): event is Extract<AssistantEvent, { type: T }> => event.type === type

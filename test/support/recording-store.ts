@@ -1,8 +1,9 @@
+import type { PressStore } from '#discord/card-presses.ts'
 import type { DeliveryStore } from '#discord/delivery-ledger.ts'
-import type { DirectChannel } from '#protocol/database.ts'
+import type { DirectChannel, KnownRequest } from '#protocol/database.ts'
 
 /** Keeps what Discord's side notes in the database, and lets a test wait for it. */
-export class RecordingStore implements DeliveryStore {
+export class RecordingStore implements DeliveryStore, PressStore {
   /** The messages that show requests, as `request message`. */
   readonly statusMessages: string[] = []
   /** Delivered requests and their messages, as `request message message`. */
@@ -10,6 +11,8 @@ export class RecordingStore implements DeliveryStore {
   /** Requests given up, as `request reason`. */
   readonly abandoned: string[] = []
   readonly read: DirectChannel[] = []
+  /** What `findRequest` finds. */
+  readonly known = new Map<string, KnownRequest>()
   /** What `directChannels` tells. */
   channels: DirectChannel[] = []
   /** The limits it was asked with. */
@@ -41,6 +44,11 @@ export class RecordingStore implements DeliveryStore {
   async directChannels(limit: number): Promise<DirectChannel[]> {
     await this.#note(this.asked, limit)
     return this.channels.slice(0, limit)
+  }
+
+  async findRequest(requestId: string): Promise<KnownRequest | undefined> {
+    await this.#note([], requestId)
+    return this.known.get(requestId)
   }
 
   /** Resolves once something holds of what was noted. */

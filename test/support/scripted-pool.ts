@@ -15,6 +15,8 @@ export class ScriptedRun implements AssistantRun {
   readonly attempt: number
   readonly outcome: Promise<AssistantOutcome>
   cancels = 0
+  /** How often it was asked to end its answer and keep it. */
+  stops = 0
   ended = false
   /** What `cancel` throws, when it is to break. */
   cancelError: Error | undefined
@@ -39,6 +41,10 @@ export class ScriptedRun implements AssistantRun {
   cancel(): void {
     this.cancels += 1
     if (this.cancelError) throw this.cancelError
+  }
+
+  stopAndKeep(): void {
+    this.stops += 1
   }
 
   tell(event: AssistantEvent): void {

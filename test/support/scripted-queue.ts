@@ -2,14 +2,17 @@ import { Emitter } from '#actors/emitter.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
 import { uuidV7 } from '#domain/uuid.ts'
 import type {
-  ActiveSummary,
+  ActiveFacts,
   AddResult,
+  Amendment,
+  AmendResult,
   NewRequest,
   QueueEvent,
   QueueStatistics,
   Refusal,
   RequestEvent,
   RequestQueue,
+  WaitOutlook,
 } from '#protocol/queue.ts'
 import { queueStatistics } from './queue-statistics.ts'
 
@@ -77,13 +80,17 @@ export class ScriptedQueue implements RequestQueue {
   readonly added: NewRequest[] = []
   /** Places in line by user. */
   readonly positions = new Map<string, number>()
-  /** What `activeRequest` tells, by user. */
-  readonly active = new Map<string, ActiveSummary>()
-  /** The requests that were to be cancelled. */
-  readonly cancelled: string[] = []
-  /** How cancelling ends. */
-  cancelResult: TerminalStatus | undefined
+  /** What lies before everybody in line. */
+  wait: WaitOutlook = { waiting: 0, waitMs: null }
+  /** What was asked of requests, as `cancel request`. */
+  readonly commands: string[] = []
+  /** What becomes of them, as it is told. */
+  ending: TerminalStatus | undefined
+  amended: AmendResult = 'amended'
+  /** Active requests by user. */
+  readonly actives = new Map<string, ActiveFacts>()
   statistics: QueueStatistics = queueStatistics()
+  readonly #commanded = Promise.withResolvers<void>()
   readonly #events = new Emitter<QueueEvent>((error) => {
     throw error
   })
@@ -113,6 +120,10 @@ export class ScriptedQueue implements RequestQueue {
     this.#events.emit({ type: 'positionsChanged', waiting: this.positions.size })
   }
 
+  active(userId: string): ActiveFacts | undefined {
+    return this.actives.get(userId)
+  }
+
   position(userId: string): number | undefined {
     return this.positions.get(userId)
   }
@@ -121,16 +132,42 @@ export class ScriptedQueue implements RequestQueue {
     return this.#events.on(listener)
   }
 
-  activeRequest(userId: string): ActiveSummary | undefined {
-    return this.active.get(userId)
+  cancel(requestId: string): Promise<TerminalStatus | undefined> {
+    return this.#command(`cancel ${requestId}`)
   }
 
-  cancel(requestId: string): Promise<TerminalStatus | undefined> {
-    this.cancelled.push(requestId)
-    return Promise.resolve(this.cancelResult)
+  amend(requestId: string, { type, text }: Amendment, discordMessageId: string): Promise<AmendResult> {
+    void this.#command(`${type} ${requestId} ${discordMessageId} ${text}`)
+    return Promise.resolve(this.amended)
+  }
+
+  stopAndKeep(requestId: string): Promise<TerminalStatus | undefined> {
+    return this.#command(`stopAndKeep ${requestId}`)
+  }
+
+  /** Resolves once something was asked of a request. */
+  untilCommanded(): Promise<void> {
+    return this.#commanded.promise
+  }
+
+  #command(command: string): Promise<TerminalStatus | undefined> {
+    this.commands.push(command)
+    this.#commanded.resolve()
+    return Promise.resolve(this.ending)
+  }
+
+  outlook(): WaitOutlook {
+    return this.wait
   }
 
   stats(): QueueStatistics {
     return this.statistics
   }
+}
+
+/** A request `r` of a direct conversation that is at work, but for what is told. */
+export function activeFacts(facts: Partial<ActiveFacts>): ActiveFacts {
+  const position = facts.position ?? 0
+  const where = { requestId: 'r', serverId: '0', channelId: '1' }
+  return { ...where, waiting: position > 0, position, acceptedAt: 0, startedAt: undefined, ...facts }
 }

@@ -48,7 +48,7 @@ describe('the messages that show an answer', () => {
   it('keep every part and every note, within what Discord takes', () => {
     const part = fc.string({ minLength: 1, maxLength: MESSAGE_LIMIT })
     const facts = fc.record({
-      stopReason: fc.constantFrom('end' as const, 'length' as const),
+      stopReason: fc.constantFrom('end' as const, 'length' as const, 'stopped' as const),
       trimmedMessages: fc.nat(9),
     })
     fc.assert(
@@ -75,6 +75,10 @@ describe('what somebody reads who gets no answer', () => {
   it('says what happened and names the code', () => {
     expect(failureNotice({ message: 'It broke; please ask again.', code: 'MODEL_FAILED' })).toBe(
       '⚠️ It broke; please ask again.\n-# MODEL_FAILED',
+    )
+    const id = '0199d2a1-7b3c-7def-8123-456789abcdef'
+    expect(failureNotice({ message: 'It broke.', code: 'MODEL_FAILED' }, id)).toBe(
+      '⚠️ It broke.\n-# MODEL_FAILED · ref 89abcdef',
     )
   })
 

@@ -6,6 +6,10 @@ import { renderCard } from '#discord/render-card.ts'
 const FAILURE = { code: 'MODEL_UNREACHABLE', message: 'The model cannot be reached. Please ask again.' } as const
 const REFUSAL = { code: 'QUEUE_FULL', message: 'The queue is full. Please send it again.' } as const
 
+function contentsOf(state: CardState): string[] {
+  return renderCard(state).map(({ content }) => content)
+}
+
 describe('the messages of a card', () => {
   it.each<[string, CardState, string[]]>([
     ['who is next', { phase: 'queued', position: 1, restored: false }, ['⏳ Queued: you are next.']],
@@ -20,6 +24,22 @@ describe('the messages of a card', () => {
       { phase: 'queued', position: 1, restored: true },
       ['⏳ Parley was restarted; your question goes on. You are next.'],
     ],
+    [
+      'a place in line with what lies before it',
+      { phase: 'queued', position: 2, restored: false, outlook: { waiting: 7, waitMs: 18_000 } },
+      ['⏳ Queued: you are 2nd of 7, about 20 s.'],
+    ],
+    [
+      'who is next, and when',
+      { phase: 'queued', position: 1, restored: false, outlook: { waiting: 7, waitMs: 4_000 } },
+      ['⏳ Queued: you are next, about 5 s.'],
+    ],
+    [
+      'a place in line before anything was measured',
+      { phase: 'queued', position: 2, restored: false, outlook: { waiting: 7, waitMs: null } },
+      ['⏳ Queued: you are 2nd of 7.'],
+    ],
+    ['work that takes long', { phase: 'thinking', seconds: 12 }, ['💭 Thinking… 12 s']],
     ['a second attempt', { phase: 'retrying', nextAttempt: 2, maxAttempts: 3 }, ['🔁 Trying again (2 of 3)…']],
     [
       'that it goes on later',
@@ -48,18 +68,18 @@ describe('the messages of a card', () => {
     ],
     ['a cancellation', { phase: 'cancelled', written: [], reason: 'user' }, ['🛑 Cancelled. Nothing was kept.']],
   ])('show %s', (_, state, messages) => {
-    expect(renderCard(state)).toEqual(messages)
+    expect(contentsOf(state)).toEqual(messages)
   })
 
   it('say what to do when Parley is stopped', () => {
-    const [message] = renderCard({ phase: 'cancelled', written: [], reason: 'shutdown' })
+    const [message] = contentsOf({ phase: 'cancelled', written: [], reason: 'shutdown' })
     expect(message).toMatch(/restarted.*not answered.*send it again/)
   })
 
   it('put a note that does not fit into a message of its own', () => {
     const notice = '\n⚠️ The model cannot be reached. Please ask again.\n-# MODEL_UNREACHABLE'
     const full = 'x'.repeat(2_000 - notice.length)
-    const failed = (...written: string[]) => renderCard({ phase: 'failed', written, failure: FAILURE })
+    const failed = (...written: string[]) => contentsOf({ phase: 'failed', written, failure: FAILURE })
     expect(failed('one', full)).toEqual(['one', `${full}${notice}`])
     expect(failed('one', `${full}x`)).toEqual(['one', `${full}x`, notice.trim()])
   })
@@ -81,7 +101,7 @@ describe('the messages of a card', () => {
     )
     fc.assert(
       fc.property(states, (state) => {
-        const messages = renderCard(state)
+        const messages = contentsOf(state)
         expect(messages.length).toBeGreaterThan(0)
         for (const message of messages) {
           expect(message.trim()).not.toBe('')

@@ -28,6 +28,7 @@ function open(
   clock: SimulatedClock,
   resumed?: CardOptions['resumed'],
   turns: Turns = new Delivery({ clock, limit: 1_000_000 }),
+  anew = false,
 ) {
   const first: string[] = []
   const failed: string[] = []
@@ -40,6 +41,7 @@ function open(
       editIntervalMs: EDIT_INTERVAL_MS,
       clock,
       ...(resumed && { resumed }),
+      anew,
       onFirstMessage: (id) => first.push(id),
       onDelivered: (ids) => told.push(`delivered ${ids.join(' ')}`),
       onUndeliverable: (reason) => told.push(`undeliverable ${reason}`),
@@ -53,6 +55,10 @@ function open(
   })
   const visible = () => channel.messages.filter(({ deleted }) => !deleted).map(({ content }) => content)
   return { card, channel, clock, first, failed, told, visible, isDone: () => done }
+}
+
+function contentsOf(state: CardState): string[] {
+  return renderCard(state).map(({ content }) => content)
 }
 
 const text = fc.stringMatching(/^[a-z]{1,4}$/)
@@ -104,7 +110,7 @@ describe('a card', () => {
         expect(clock.pending).toBe(0)
         expect(channel.overlaps).toBe(0)
         // A message that is as it should be is not looked at again, so one that was deleted may be missing.
-        if (!deleted) expect(visible()).toEqual(renderCard(final))
+        if (!deleted) expect(visible()).toEqual(contentsOf(final))
         expect(channel.shortestPauseMs).toBeGreaterThanOrEqual(EDIT_INTERVAL_MS)
       }),
       { numRuns: 300 },
@@ -195,7 +201,7 @@ describe('a card', () => {
       card.show(state)
       await clock.advance(0)
       await clock.advance(5_000)
-      expect([isDone(), told, visible()]).toEqual([true, [], renderCard(state)])
+      expect([isDone(), told, visible()]).toEqual([true, [], contentsOf(state)])
     },
   )
 
@@ -304,6 +310,58 @@ class ReadOnlyChannel extends ChannelInMemory {
     return Promise.resolve([])
   }
 }
+
+describe('an end that is shown anew', () => {
+  const written = { phase: 'answering', finished: ['one'], tail: 'tw' } as const
+  const settled = { phase: 'settled', messages: ['one', 'two'] } as const
+
+  it('comes in new messages, and those before it go once it is there', async () => {
+    const { card, channel, clock, visible, told } = start(written)
+    await clock.advance(0)
+    await clock.advance(100)
+    card.show(settled, { anew: true })
+    await clock.advance(0)
+    await clock.advance(45)
+    expect(visible()).toEqual(['one', 'tw', 'one', 'two'])
+    await clock.advance(1_000)
+    expect([visible(), told]).toEqual([['one', 'two'], ['delivered 3 4']])
+    expect(channel.overlaps).toBe(0)
+  })
+
+  it('waits for the call that is under way, also one that takes a message away', async () => {
+    const { card, clock, visible, told } = start(written)
+    await clock.advance(0)
+    await clock.advance(100)
+    card.show({ phase: 'thinking' })
+    await clock.advance(0)
+    await clock.advance(1_025)
+    card.show(settled, { anew: true })
+    await clock.advance(0)
+    await clock.advance(5_000)
+    expect([visible(), told]).toEqual([['one', 'two'], ['delivered 3 4']])
+  })
+
+  it('is there once, in whatever call the process was killed', async () => {
+    for (let ms = 0; ms <= 200; ms += 10) {
+      const before = start(written)
+      await before.clock.advance(0)
+      await before.clock.advance(100)
+      before.card.show(settled, { anew: true })
+      await before.clock.advance(ms)
+      before.card.abandon()
+      const { channel, clock } = before
+      await clock.advance(100)
+      const posted = channel.messages.length
+      const next = open(settled, channel, clock, { statusMessageId: '1' }, undefined, true)
+      await clock.advance(0)
+      await clock.advance(20_000)
+      expect([next.visible(), next.isDone()]).toEqual([['one', 'two'], true])
+      // What was posted anew before is not posted once more.
+      expect(channel.messages.length).toBeLessThanOrEqual(Math.max(4, posted))
+      expect(clock.pending).toBe(0)
+    }
+  })
+})
 
 describe('a card of an earlier process', () => {
   const settled = { phase: 'settled', messages: ['one', 'two', 'three'] } as const

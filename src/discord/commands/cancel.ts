@@ -3,12 +3,12 @@ import type { RequestQueue } from '#protocol/queue.ts'
 import { type PrivateCommand, slashCommand } from './command.ts'
 
 /** `/cancel`: ends the user's question, wherever it was asked. */
-export function cancelCommand(queue: Pick<RequestQueue, 'activeRequest' | 'cancel'>): PrivateCommand {
+export function cancelCommand(queue: Pick<RequestQueue, 'active' | 'cancel'>): PrivateCommand {
   return {
     type: 'private',
     definition: slashCommand({ name: 'cancel', description: 'Cancel your question that waits or is being answered.' }),
     reply: async ({ conversation }) => {
-      const active = queue.activeRequest(conversation.userId)
+      const active = queue.active(conversation.userId)
       return { content: describe(active && (await queue.cancel(active.requestId))) }
     },
   }

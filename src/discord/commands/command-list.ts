@@ -24,7 +24,7 @@ export type CommandRecords = PersonalRecordsApi & Pick<DatabaseApi, 'statistics'
 export interface CommandParts {
   /** The longest message the queue takes in. */
   readonly maxMessageLength: number
-  readonly queue: Pick<RequestQueue, 'activeRequest' | 'cancel' | 'stats'>
+  readonly queue: Pick<RequestQueue, 'active' | 'cancel' | 'stats'>
   readonly records: CommandRecords
   readonly access: Pick<AccessRules, 'owners'>
   readonly quota: QuotaLimits

@@ -8,7 +8,7 @@ import type {
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { DiscordAsker } from '#discord/access-check.ts'
-import { acknowledge } from '#discord/acknowledge.ts'
+import { acknowledge, DEFER_PRIVATE, DEFER_UPDATE } from '#discord/acknowledge.ts'
 import type { ReceivedInteraction } from '#discord/interaction-target.ts'
 import { rolesOf } from '#discord/member-roles.ts'
 import { errorCode, errorMessage } from '#domain/errors.ts'
@@ -23,7 +23,7 @@ import {
   readCustomId,
 } from './command.ts'
 import { conversationServer } from './conversation-place.ts'
-import { DEFER_PRIVATE, DEFER_UPDATE, showReply } from './private-reply.ts'
+import { showReply } from './private-reply.ts'
 import { readTarget } from './target-message.ts'
 
 /** A question that was asked with a command; its interaction has been acknowledged, or cannot be any more. */

@@ -17,7 +17,7 @@ type Scope = keyof typeof SCOPES
 
 export interface ForgetOptions {
   readonly records: Pick<PersonalRecordsApi, 'forget'>
-  readonly queue: Pick<RequestQueue, 'activeRequest' | 'cancel' | 'stats'>
+  readonly queue: Pick<RequestQueue, 'active' | 'cancel' | 'stats'>
 }
 
 /** `/forget`: deletes what is stored of the user, once that was confirmed. */
@@ -71,6 +71,6 @@ async function forget({ records, queue }: ForgetOptions, scope: Scope, here: Con
 }
 
 async function cancelWithin(queue: ForgetOptions['queue'], { userId, serverId }: ForgetScope): Promise<void> {
-  const active = queue.activeRequest(userId)
+  const active = queue.active(userId)
   if (active && (serverId === null || serverId === active.serverId)) await queue.cancel(active.requestId)
 }

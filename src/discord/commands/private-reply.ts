@@ -1,16 +1,7 @@
-import { InteractionResponseType, MessageFlags, type REST, Routes } from 'discord.js'
+import { type REST, Routes } from 'discord.js'
 import { readDeliveryProblem } from '#discord/delivery-problem.ts'
 import { NO_MENTIONS } from '#discord/reply-target.ts'
 import { type Reply, rowOf } from './command.ts'
-
-/** "Thinking…", for its user alone. */
-export const DEFER_PRIVATE = {
-  type: InteractionResponseType.DeferredChannelMessageWithSource,
-  data: { flags: MessageFlags.Ephemeral },
-} as const
-
-/** The message a button belongs to stays as it is until the reply changes it. */
-export const DEFER_UPDATE = { type: InteractionResponseType.DeferredMessageUpdate } as const
 
 const MAX_TRIES = 3
 

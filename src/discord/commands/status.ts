@@ -1,20 +1,20 @@
 import { ordinal } from '#discord/ordinal.ts'
-import type { ActiveSummary, QueueStatistics, RequestQueue } from '#protocol/queue.ts'
+import type { ActiveFacts, QueueStatistics, RequestQueue } from '#protocol/queue.ts'
 import { type PrivateCommand, slashCommand } from './command.ts'
 import { timeAgo } from './timestamps.ts'
 
 /** `/status`: what is going on with the user's question, and in the queue. */
-export function statusCommand(queue: Pick<RequestQueue, 'activeRequest' | 'stats'>): PrivateCommand {
+export function statusCommand(queue: Pick<RequestQueue, 'active' | 'stats'>): PrivateCommand {
   return {
     type: 'private',
     definition: slashCommand({ name: 'status', description: 'Where your question is, and how busy Parley is.' }),
     reply: ({ conversation }) => ({
-      content: `${describeOwn(queue.activeRequest(conversation.userId))}\n${describeQueue(queue.stats())}`,
+      content: `${describeOwn(queue.active(conversation.userId))}\n${describeQueue(queue.stats())}`,
     }),
   }
 }
 
-function describeOwn(active: ActiveSummary | undefined): string {
+function describeOwn(active: ActiveFacts | undefined): string {
   if (active === undefined) return '**You:** nothing of yours waits or is being answered.'
   const { position, acceptedAt, startedAt } = active
   if (position > 0) return `**You:** your question is ${ordinal(position)} in line; you asked ${timeAgo(acceptedAt)}.`

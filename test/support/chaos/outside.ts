@@ -21,7 +21,7 @@ export type Shown =
 /** How the test model ends its answer. */
 const ANSWER = /\(that is all\)$/
 const NOT_REMEMBERED = /\n-# This answer could not be saved[^\n]*$/
-const NOTICE = /⚠️ [^\n]+\n-# ([A-Z_]+)$/
+const NOTICE = /⚠️ [^\n]+\n-# ([A-Z_]+)(?: · ref [0-9a-f]{8})?$/
 const REFUSALS = /^(REQUEST_(INVALID|ALREADY_ACTIVE|DUPLICATE|NOT_STORED)|QUEUE_)/
 
 /** What the bot's messages that answer a question say together. */

@@ -1,0 +1,209 @@
+import { type ButtonInteraction, MessageFlags, type REST, Routes } from 'discord.js'
+import type { Log } from '#actors/log.ts'
+import { errorMessage } from '#domain/errors.ts'
+import type { DatabaseApi, KnownRequest } from '#protocol/database.ts'
+import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
+import type { DiscordAsker } from './access-check.ts'
+import { acknowledge, DEFER_UPDATE } from './acknowledge.ts'
+import type { CardMessage, Press } from './card-buttons.ts'
+import { rolesOf } from './member-roles.ts'
+import { AMENDED, CONTINUE, PRESS_REPLIES as SAY } from './press-replies.ts'
+import { readRefusedMessage } from './refused-message.ts'
+import { NO_MENTIONS } from './reply-target.ts'
+
+/** The part of the database that pressed buttons need. */
+export type PressStore = Pick<DatabaseApi, 'findRequest' | 'markDelivered'>
+
+export interface PressesOptions {
+  readonly rest: REST
+  readonly queue: RequestQueue
+  readonly store: PressStore
+  readonly log: Log
+  readonly botId: () => string
+  /** A message that had been refused is in its user's request now. */
+  readonly onAmended: (messageId: string) => void
+  /** Offers a request to the queue as any other; its answer replies to the message it came from. */
+  readonly offer: (request: NewRequest, asker: DiscordAsker) => Promise<Refusal | GateRefusal | undefined>
+}
+
+/** Who pressed which button, and where. */
+interface Pressed {
+  readonly interaction: Pick<ButtonInteraction, 'id' | 'token' | 'applicationId' | 'channelId' | 'guildId' | 'member'>
+  readonly press: Press
+  readonly userId: string
+  readonly messageId: string
+}
+
+/** What the presser is to be told; undefined when the card shows it. */
+type Reply = string | undefined
+
+const REFUSED = {
+  notWaiting: SAY.notWaiting,
+  tooLong: SAY.tooLong,
+  duplicate: SAY.doneAlready,
+  notStored: SAY.notStored,
+} as const
+
+/** Does what the buttons of cards say. Of earlier cards only the button and the file are known. */
+export class CardPresses {
+  readonly #options: PressesOptions
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor(options: PressesOptions) {
+    this.#options = options
+  }
+
+  /** Deals with a press; resolves when that is done. */
+  take(interaction: ButtonInteraction, press: Press): Promise<void> {
+    const pressed = { interaction, press, userId: interaction.user.id, messageId: interaction.message.id }
+    const work: Promise<void> = this.#take(pressed).finally(() => this.#underWay.delete(work))
+    this.#underWay.add(work)
+    return work
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+  }
+
+  /** Discord waits three seconds for a sign, so that comes before anything else. */
+  async #take(pressed: Pressed): Promise<void> {
+    const { rest, log } = this.#options
+    const acknowledged = await acknowledge(rest, pressed.interaction, log, DEFER_UPDATE)
+    const reply = await this.#do(pressed)
+    if (reply !== undefined && acknowledged) await this.#whisper(pressed, reply)
+  }
+
+  async #do(pressed: Pressed): Promise<Reply> {
+    const { action, requestId } = pressed.press
+    try {
+      return await this.#act(pressed)
+    } catch (error) {
+      const facts = { requestId, action, error: errorMessage(error) }
+      this.#options.log.error(facts, 'a pressed button could not be dealt with')
+      return SAY.broken
+    }
+  }
+
+  #act(pressed: Pressed): Promise<Reply> {
+    switch (pressed.press.action) {
+      case 'cancel':
+        return this.#cancel(pressed)
+      case 'stop':
+        return this.#stop(pressed)
+      case 'retry':
+        return this.#retry(pressed)
+      case 'continue':
+        return this.#continue(pressed)
+      case 'replace':
+      case 'append':
+        return this.#amend(pressed, pressed.press.action)
+      default:
+        return pressed.press.action satisfies never
+    }
+  }
+
+  async #cancel(pressed: Pressed): Promise<Reply> {
+    if (!this.#isActive(pressed)) return this.#notActive(pressed)
+    const status = await this.#options.queue.cancel(pressed.press.requestId)
+    return status === undefined ? SAY.ended : undefined
+  }
+
+  async #stop(pressed: Pressed): Promise<Reply> {
+    if (!this.#isActive(pressed)) return this.#notActive(pressed)
+    const status = await this.#options.queue.stopAndKeep(pressed.press.requestId)
+    return status === undefined ? SAY.nothingToKeep : undefined
+  }
+
+  async #retry(pressed: Pressed): Promise<Reply> {
+    const known = await this.#options.store.findRequest(pressed.press.requestId)
+    if (!known) return SAY.unknown
+    if (known.request.userId !== pressed.userId) return SAY.notYours
+    if (known.status !== 'FAILED' && known.status !== 'CANCELLED') return SAY.notFailed
+    return this.#askAgain(pressed, known, known.request.message)
+  }
+
+  async #continue(pressed: Pressed): Promise<Reply> {
+    const known = await this.#options.store.findRequest(pressed.press.requestId)
+    if (!known) return SAY.unknown
+    if (known.request.userId !== pressed.userId) return SAY.notYours
+    if (!known.isNewestTurn) return SAY.goneOn
+    return this.#askAgain(pressed, known, CONTINUE)
+  }
+
+  /**
+   * Makes a new request that comes from the message with the button. A message becomes one request at most, so a button
+   * that is pressed twice, even in another process, asks once.
+   */
+  async #askAgain(pressed: Pressed, { request }: KnownRequest, message: string): Promise<Reply> {
+    const { store, offer } = this.#options
+    const { messageId, userId, interaction } = pressed
+    if (message === '') return SAY.forgotten
+    // Who presses has seen the end. Were it still to be delivered, the replies to it would be taken for a part of it.
+    await store.markDelivered(request.id, [messageId])
+    const { serverId } = request
+    const { channelId, guildId, member } = interaction
+    const asker = { userId, channelId, guildId, roleIds: rolesOf(member) }
+    const origin = { userId, serverId, channelId, discordMessageId: messageId, interactionToken: null }
+    const refusal = await offer({ ...origin, message }, asker)
+    if (refusal && refusal.code !== 'REQUEST_DUPLICATE') return refusal.message
+    await this.#removeButtons(pressed)
+    return refusal && SAY.doneAlready
+  }
+
+  /** The text is read from Discord: a message that was refused is kept nowhere else. */
+  async #amend(pressed: Pressed, type: 'replace' | 'append'): Promise<Reply> {
+    const { rest, queue, botId, onAmended } = this.#options
+    const { press, userId, interaction } = pressed
+    const { requestId, messageId } = press
+    if (!this.#isActive(pressed)) return this.#notChanged(pressed, await this.#notActive(pressed, SAY.notWaiting))
+    if (messageId === undefined) return SAY.messageGone
+    const where = { channelId: interaction.channelId, messageId, botId: botId() }
+    const written = await readRefusedMessage(rest, where)
+    if (written?.userId !== userId || written.text === '') return this.#notChanged(pressed, SAY.messageGone)
+    const result = await queue.amend(requestId, { type, text: written.text }, messageId)
+    if (result !== 'amended') return this.#notChanged(pressed, REFUSED[result])
+    onAmended(messageId)
+    await this.#edit(pressed, { content: AMENDED[type], components: [] })
+    return undefined
+  }
+
+  /** Buttons that will not do it later either go. */
+  async #notChanged(pressed: Pressed, reply: Reply): Promise<Reply> {
+    const mayWorkLater = reply === SAY.notYours || reply === SAY.notStored || reply === SAY.tooLong
+    if (!mayWorkLater) await this.#removeButtons(pressed)
+    return reply
+  }
+
+  #isActive({ press, userId }: Pressed): boolean {
+    return this.#options.queue.active(userId)?.requestId === press.requestId
+  }
+
+  async #notActive({ press, userId }: Pressed, otherwise: string = SAY.ended): Promise<Reply> {
+    const known = await this.#options.store.findRequest(press.requestId)
+    return known && known.request.userId !== userId ? SAY.notYours : otherwise
+  }
+
+  #removeButtons(pressed: Pressed): Promise<void> {
+    return this.#edit(pressed, { components: [] })
+  }
+
+  /** Changes the message with the button. */
+  async #edit({ interaction }: Pressed, changes: Partial<CardMessage>): Promise<void> {
+    const { rest, log } = this.#options
+    const body = { ...changes, allowed_mentions: NO_MENTIONS }
+    const route = Routes.webhookMessage(interaction.applicationId, interaction.token, '@original')
+    try {
+      await rest.patch(route, { body, auth: false })
+    } catch (error) {
+      // Pressed once more they say that it was done.
+      log.debug({ error: errorMessage(error) }, 'buttons that were pressed could not be removed')
+    }
+  }
+
+  /** Seen by the presser alone. */
+  async #whisper({ interaction }: Pressed, content: string): Promise<void> {
+    const body = { content, flags: MessageFlags.Ephemeral, allowed_mentions: NO_MENTIONS }
+    await this.#options.rest.post(Routes.webhook(interaction.applicationId, interaction.token), { body, auth: false })
+  }
+}
