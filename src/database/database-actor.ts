@@ -232,6 +232,8 @@ class SupervisedDatabase implements DatabaseActor {
       directChannelsOf: (userId) => this.#call((api) => api.directChannelsOf(userId)),
       usageOf: (userId) => this.#call((api) => api.usageOf(userId)),
       quotaUse: (userId, now, requests) => this.#call((api) => api.quotaUse(userId, now, requests)),
+      preferences: (userId) => this.#call((api) => api.preferences(userId)),
+      changePreferences: (userId, changes) => this.#call((api) => api.changePreferences(userId, changes)),
       forget: (scope) => this.#call((api) => api.forget(scope)),
       probe: () => this.#call((api) => api.probe()),
       statistics: () => this.#call((api) => api.statistics()),

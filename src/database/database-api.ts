@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { ConversationKey, HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
+import type { Preferences } from '#domain/preferences.ts'
 import type { QuotaUse } from '#domain/quota.ts'
 import type { ConversationRequest, RequestOrigin } from '#domain/request.ts'
 import type {
@@ -165,6 +166,14 @@ export class LocalDatabaseApi implements DatabaseApi {
 
   quotaUse(userId: string, now: number, requests: number): Promise<QuotaUse> {
     return this.#read(() => this.#personal.quotaUse(userId, now, requests))
+  }
+
+  preferences(userId: string): Promise<Preferences> {
+    return this.#read(() => this.#personal.preferences.of(userId))
+  }
+
+  changePreferences(userId: string, changes: Partial<Preferences>): Promise<Preferences> {
+    return this.#write(() => this.#personal.preferences.change(userId, changes))
   }
 
   async forget(scope: ForgetScope): Promise<number> {

@@ -1,10 +1,17 @@
 import type { Database } from 'better-sqlite3'
 import { ParleyError } from '#domain/errors.ts'
+import { PREFERENCES_SCHEMA } from './preferences-schema.ts'
 import { ADDED_MESSAGES_SCHEMA, DURABLE_QUEUE_SCHEMA, FIRST_SCHEMA } from './schema.ts'
 import { USAGE_SCHEMA } from './usage-schema.ts'
 
 /** Every schema change, oldest first; a file at version n has seen the first n. Never change one that was released. */
-const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, DURABLE_QUEUE_SCHEMA, USAGE_SCHEMA, ADDED_MESSAGES_SCHEMA]
+const MIGRATIONS: readonly string[] = [
+  FIRST_SCHEMA,
+  DURABLE_QUEUE_SCHEMA,
+  USAGE_SCHEMA,
+  ADDED_MESSAGES_SCHEMA,
+  PREFERENCES_SCHEMA,
+]
 
 /** The schema version of this Parley. */
 export const SCHEMA_VERSION = MIGRATIONS.length

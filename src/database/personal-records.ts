@@ -13,6 +13,7 @@ import type {
   StoredMessage,
 } from '#protocol/personal-records.ts'
 import { type PersonalStatements, preparePersonalStatements } from './personal-statements.ts'
+import { PreferenceRecords } from './preference-records.ts'
 import { UsageRecords } from './usage-records.ts'
 
 /** What was forgotten, so that caches can forget it too. */
@@ -30,12 +31,15 @@ const LONGEST_PAGE = 500
 export class PersonalRecords {
   readonly #statements: PersonalStatements
   readonly #usage: UsageRecords
+  /** What its user has chosen. */
+  readonly preferences: PreferenceRecords
   readonly #now: () => number
 
   /** `now` in ms since epoch. */
   constructor(database: Database, now: () => number) {
     this.#statements = preparePersonalStatements(database)
     this.#usage = new UsageRecords(database)
+    this.preferences = new PreferenceRecords(database)
     this.#now = now
   }
 
@@ -78,7 +82,10 @@ export class PersonalRecords {
     const conversations = this.#statements.conversations.all(scope)
     this.#statements.abandonReplies.run({ ...scope, reason: 'forgotten', endedAt: this.#now() })
     this.#statements.blankRequests.run(scope)
-    if (serverId === null) this.#statements.deleteChannels.run(userId)
+    if (serverId === null) {
+      this.#statements.deleteChannels.run(userId)
+      this.preferences.delete(userId)
+    }
     return { messages: this.#statements.deleteMessages.run(scope).changes, conversations }
   }
 

@@ -1,4 +1,5 @@
 import type { ConversationKey, HistoryMessage } from '#domain/conversation.ts'
+import type { Preferences } from '#domain/preferences.ts'
 import type { QuotaUse } from '#domain/quota.ts'
 import type { RequestStatus } from '#domain/request.ts'
 import type { DirectChannel } from './database.ts'
@@ -23,7 +24,7 @@ export interface HistoryPage {
 /** What is to be forgotten of a user. */
 export interface ForgetScope {
   readonly userId: string
-  /** null: all conversations, and which direct conversation is theirs. */
+  /** null: all conversations, which direct conversation is theirs, and what they have chosen. */
   readonly serverId: string | null
 }
 
@@ -79,6 +80,9 @@ export interface PersonalRecordsApi {
    * @param requests how many of the last hour's requests are of interest.
    */
   quotaUse(userId: string, now: number, requests: number): Promise<QuotaUse>
+  preferences(userId: string): Promise<Preferences>
+  /** Changes what is named and returns all of it. */
+  changePreferences(userId: string, changes: Partial<Preferences>): Promise<Preferences>
   /**
    * Deletes the history, the texts of finished requests and what is still to be delivered; returns the number of
    * messages deleted. That something was asked, and when, stays until retention deletes it.

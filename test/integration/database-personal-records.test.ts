@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { verifyDatabase } from '#database/verify.ts'
+import { NO_PREFERENCES } from '#domain/preferences.ts'
 import { FIRST_ROW, type HistoryCursor, type HistoryPage, type RowCursor } from '#protocol/personal-records.ts'
 import { newDatabase } from '#support/stored-database.ts'
 import { requestOf, settlementOf, turnOf } from '#support/stored-requests.ts'
@@ -140,5 +141,29 @@ describe('forgetting everything', () => {
     expect(await api.forget({ ...ADA, serverId: '7' })).toBe(2)
     expect(await api.history(ADA, 100)).toHaveLength(2)
     expect(await api.directChannelsOf('ada')).toHaveLength(1)
+  })
+})
+
+describe('what somebody has chosen', () => {
+  it('is as for everybody until it is changed, bit by bit', async () => {
+    const { api } = newDatabase()
+    expect(await api.preferences('ada')).toEqual(NO_PREFERENCES)
+    await api.changePreferences('ada', { persona: 'a pirate', reasoning: 'spoiler' })
+    expect(await api.changePreferences('ada', { persona: null, directServerId: '7' })).toEqual({
+      ...NO_PREFERENCES,
+      reasoning: 'spoiler',
+      directServerId: '7',
+    })
+    expect(await api.preferences('ada')).toMatchObject({ reasoning: 'spoiler' })
+    expect(await api.preferences('bob')).toEqual(NO_PREFERENCES)
+  })
+
+  it('is forgotten with everything, and kept when one conversation is', async () => {
+    const { api } = newDatabase()
+    await api.changePreferences('ada', { model: 'large' })
+    await api.forget(ADA)
+    expect(await api.preferences('ada')).toMatchObject({ model: 'large' })
+    await api.forget({ userId: 'ada', serverId: null })
+    expect(await api.preferences('ada')).toEqual(NO_PREFERENCES)
   })
 })

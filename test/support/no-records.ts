@@ -11,6 +11,8 @@ export const NO_RECORDS: CommandRecords = {
   directChannelsOf: unavailable,
   usageOf: unavailable,
   quotaUse: unavailable,
+  preferences: unavailable,
+  changePreferences: unavailable,
   forget: unavailable,
   statistics: unavailable,
 }

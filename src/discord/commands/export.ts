@@ -6,7 +6,10 @@ import { FIRST_ROW, type PersonalRecordsApi, type RowCursor } from '#protocol/pe
 import { type PrivateCommand, type Reply, slashCommand } from './command.ts'
 
 export interface ExportOptions {
-  readonly records: Pick<PersonalRecordsApi, 'exportRequests' | 'exportMessages' | 'directChannelsOf' | 'usageOf'>
+  readonly records: Pick<
+    PersonalRecordsApi,
+    'exportRequests' | 'exportMessages' | 'directChannelsOf' | 'usageOf' | 'preferences'
+  >
   readonly clock: Pick<Clock, 'now'>
   /** Tests pass smaller ones. */
   readonly limits?: ExportLimits
@@ -41,9 +44,11 @@ async function exportOf(userId: string, { records, clock, limits = LIMITS }: Exp
   const messages = requests && (await rowsOf((after) => records.exportMessages(userId, after, PAGE_ROWS), budget))
   const directChannels = JSON.stringify(await records.directChannelsOf(userId))
   const tokensByDay = JSON.stringify(await records.usageOf(userId))
+  const preferences = JSON.stringify(await records.preferences(userId))
+  const now = clock.now()
   const file =
     messages &&
-    (await fileOf(textOf({ userId, now: clock.now(), requests, messages, directChannels, tokensByDay }), limits))
+    (await fileOf(textOf({ userId, now, requests, messages, directChannels, tokensByDay, preferences }), limits))
   if (!file)
     return { content: 'That is more than fits into a file on Discord; please ask whoever runs this bot for it.' }
   return { content: 'This is all that is stored about you. The times are milliseconds since 1970.', files: [file] }
@@ -77,10 +82,11 @@ interface Gathered {
   readonly messages: readonly string[]
   readonly directChannels: string
   readonly tokensByDay: string
+  readonly preferences: string
 }
 
 /** Each row was made JSON with its page: doing it at once would hold up everybody else. */
-function textOf({ userId, now, requests, messages, directChannels, tokensByDay }: Gathered): string {
+function textOf({ userId, now, requests, messages, directChannels, tokensByDay, preferences }: Gathered): string {
   const list = (rows: readonly string[]) => `[${rows.map((row) => `\n    ${row}`).join(',')}\n  ]`
   return `{
   "userId": ${JSON.stringify(userId)},
@@ -88,7 +94,8 @@ function textOf({ userId, now, requests, messages, directChannels, tokensByDay }
   "requests": ${list(requests)},
   "messages": ${list(messages)},
   "directChannels": ${directChannels},
-  "tokensByDay": ${tokensByDay}
+  "tokensByDay": ${tokensByDay},
+  "preferences": ${preferences}
 }
 `
 }
