@@ -150,7 +150,7 @@ export class DiscordGateway implements Gateway {
       access: new AccessCheck({ rules: options.access, rest: this.#client.rest, clock, log }),
       quota: new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners }),
     })
-    this.#commands = commandList(options)
+    this.#commands = commandList({ ...options, delivery: () => this.statistics() })
     this.#router = new CommandRouter({
       commands: this.#commands,
       rest: this.#client.rest,

@@ -111,7 +111,7 @@ describe('/stats', () => {
     expect((await run('stats')).content).toBe('Only those who run this bot may see that.')
   })
 
-  it('tells an owner what the queue and the database have done', async () => {
+  it('tells an owner what the queue, the database and the delivery have done', async () => {
     const owners: string[] = []
     const { run, userId, database } = await startWithCommands({ access: { ...OPEN_TO_ALL, owners } })
     owners.push(userId)
@@ -119,6 +119,8 @@ describe('/stats', () => {
     const { content, ephemeral } = await run('stats')
     expect(ephemeral).toBe(true)
     expect(content).toMatch(/waiting +0 of 50\n/)
+    expect(content).toMatch(/Discord +\d+ calls, 0 refused by its limits; \d+ of 50 free now\n/)
+    expect(content).toMatch(/calls for +answer 0, notice 0, placeholder 0, reading 0, preview 0\n/)
     expect(content).toMatch(/database +0 reads, 1 writes in 1 commits, 0 failed\n/)
   })
 })

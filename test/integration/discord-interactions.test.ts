@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { systemClock } from '#actors/clock.ts'
 import { askCommand } from '#discord/commands/ask.ts'
 import { commandList } from '#discord/commands/command-list.ts'
+import { Delivery } from '#discord/delivery.ts'
 import { NO_LIMITS, OPEN_TO_ALL } from '#support/access-rules.ts'
 import { newDiscord, startRoom, startWithUser, WAIT_MS } from '#support/discord-room.ts'
 import { NO_RECORDS } from '#support/no-records.ts'
@@ -12,10 +13,13 @@ const COMMANDS = '/applications/:id/commands'
 const CALLBACK = '/interactions/:id/:token/callback'
 const MINUTE_MS = 60_000
 
+const noCalls = () => ({ ...new Delivery({ clock: systemClock }).statistics(), hiddenRefusals: 0 })
+
 /** All commands as they are registered. */
 function definitions(maxMessageLength = 4000) {
   const parts = {
     records: NO_RECORDS,
+    delivery: noCalls,
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,
     privacy: { retentionMs: null, modelHost: null },

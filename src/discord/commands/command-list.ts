@@ -2,6 +2,7 @@ import type { Clock } from '#actors/clock.ts'
 import type { AccessRules } from '#domain/access.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
+import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { PersonalRecordsApi } from '#protocol/personal-records.ts'
 import type { RequestQueue } from '#protocol/queue.ts'
 import { askCommand } from './ask.ts'
@@ -26,6 +27,7 @@ export interface CommandParts {
   readonly maxMessageLength: number
   readonly queue: Pick<RequestQueue, 'active' | 'cancel' | 'stats'>
   readonly records: CommandRecords
+  readonly delivery: () => DeliveryStatistics
   readonly access: Pick<AccessRules, 'owners'>
   readonly quota: QuotaLimits
   readonly privacy: PrivacyFacts
@@ -37,6 +39,7 @@ export function commandList({
   maxMessageLength,
   queue,
   records,
+  delivery,
   access,
   quota,
   privacy,
@@ -52,7 +55,7 @@ export function commandList({
     exportCommand({ records, clock }),
     quotaCommand({ limits: quota, owners: access.owners, records, clock }),
     privacyCommand(privacy),
-    statsCommand({ owners: access.owners, queue, records }),
+    statsCommand({ owners: access.owners, queue, records, delivery }),
   ]
   return [...commands, helpCommand(commands)]
 }

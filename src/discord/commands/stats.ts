@@ -1,5 +1,6 @@
 import type { DurationSummary } from '#domain/durations.ts'
 import type { DatabaseApi, DatabaseStatistics } from '#protocol/database.ts'
+import { type CountByUrgency, type DeliveryStatistics, URGENCIES } from '#protocol/delivery.ts'
 import type { QueueStatistics, RequestQueue } from '#protocol/queue.ts'
 import { type PrivateCommand, slashCommand } from './command.ts'
 
@@ -7,17 +8,20 @@ export interface StatsOptions {
   readonly owners: readonly string[]
   readonly queue: Pick<RequestQueue, 'stats'>
   readonly records: Pick<DatabaseApi, 'statistics'>
+  readonly delivery: () => DeliveryStatistics
 }
 
-/** `/stats`: what the queue and the database have done, for the owners. */
-export function statsCommand({ owners, queue, records }: StatsOptions): PrivateCommand {
+/** `/stats`: what the queue, the database and the delivery have done, for the owners. */
+export function statsCommand({ owners, queue, records, delivery }: StatsOptions): PrivateCommand {
   return {
     type: 'private',
     definition: slashCommand({ name: 'stats', description: 'What Parley has done; for those who run it.' }),
     reply: async ({ conversation }) => {
       if (!owners.includes(conversation.userId)) return { content: 'Only those who run this bot may see that.' }
       const database = await records.statistics().catch(() => undefined)
-      return { content: codeBlock([...queueRows(queue.stats()), ...databaseRows(database)]) }
+      return {
+        content: codeBlock([...queueRows(queue.stats()), ...databaseRows(database), ...deliveryRows(delivery())]),
+      }
     },
   }
 }
@@ -58,6 +62,20 @@ function databaseRows(statistics: DatabaseStatistics | undefined): Row[] {
     ['log', `${walBytes} bytes`],
     ['pruned', pruned],
   ]
+}
+
+function deliveryRows({ waiting, granted, dropped, hiddenRefusals, ...calls }: DeliveryStatistics): Row[] {
+  const { total, free } = calls.places
+  return [
+    ['Discord', `${calls.calls} calls, ${calls.rateLimited} refused by its limits; ${free} of ${total} free now`],
+    ['calls for', URGENCIES.map((urgency) => `${urgency} ${granted[urgency]}`).join(', ')],
+    ['still to send', sum(waiting)],
+    ['never sent', `${sum(dropped)} dropped, ${hiddenRefusals} refusals that had just been told`],
+  ]
+}
+
+function sum(counts: CountByUrgency): number {
+  return URGENCIES.reduce((all, urgency) => all + counts[urgency], 0)
 }
 
 function describe({ count, p50Ms, p95Ms, p99Ms }: DurationSummary): string {
