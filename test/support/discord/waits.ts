@@ -15,6 +15,8 @@ interface MessageCriteria {
   /** The source of a regular expression for the same text. */
   readonly contentMatches?: string
   readonly ephemeral?: boolean
+  /** The label of one of its buttons, or what one of its menus says before anything is chosen. */
+  readonly control?: string
   /** Messages newer than this one. */
   readonly afterId?: string
 }
@@ -137,20 +139,26 @@ function messageOf(change: Change): Message | undefined {
 }
 
 function matcher(criteria: MessageCriteria): (message: Message) => boolean {
-  const { channelId, authorIsBot, contentIncludes, contentMatches, ephemeral, afterId } = criteria
+  const { channelId, authorIsBot, contentIncludes, contentMatches, ephemeral, control, afterId } = criteria
   const pattern = contentMatches === undefined ? undefined : new RegExp(contentMatches, 'su')
   return (message) => {
     if (message.deleted || message.loading) return false
-    const { text } = recordOf(message)
+    const { text, components } = recordOf(message)
     return (
       (channelId === undefined || message.channel.id === channelId) &&
       (authorIsBot === undefined || message.author.bot === authorIsBot) &&
       (ephemeral === undefined || message.ephemeral === ephemeral) &&
+      (control === undefined || hasControl(components, control)) &&
       (afterId === undefined || bySnowflake(message.id, afterId) > 0) &&
       (contentIncludes === undefined || text.includes(contentIncludes)) &&
       (pattern === undefined || pattern.test(text))
     )
   }
+}
+
+function hasControl(components: MessageRecord['components'], words: string): boolean {
+  const found = JSON.stringify(components)
+  return ['label', 'placeholder'].some((name) => found.includes(`"${name}":${JSON.stringify(words)}`))
 }
 
 const SHOWN_AT_DEADLINE = 8

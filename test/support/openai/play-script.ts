@@ -29,7 +29,7 @@ export async function playScript(
       cut(response)
       return
     case 'silent': {
-      const rest = await begin(body, response, script.afterChunks)
+      const rest = await begin(body, response, script.afterChunks, script.text)
       await untilReleased(response, released)
       await finish({ type: 'answer', chunks: rest }, body, response)
       return
@@ -68,9 +68,9 @@ async function answer(script: AnswerScript, body: ChatBody, response: ServerResp
   await finish(script, body, response)
 }
 
-/** Opens a stream and sends the first chunks of the default text; returns those not sent. */
-async function begin(body: ChatBody, response: ServerResponse, count: number): Promise<string[]> {
-  const chunks = words(DEFAULT_TEXT)
+/** Opens a stream and sends the first chunks of a text; returns those not sent. */
+async function begin(body: ChatBody, response: ServerResponse, count: number, text = DEFAULT_TEXT): Promise<string[]> {
+  const chunks = words(text)
   await openStream(body, response)
   for (const content of chunks.slice(0, count)) await send(response, chunk(body, { content }))
   return chunks.slice(count)
