@@ -59,7 +59,7 @@ function renderContents(state: CardState, requestId: string | undefined): readon
     case 'suspended':
       return [SUSPENDED]
     case 'refused':
-      return [failureNotice(state.refusal)]
+      return [refused(state)]
     default:
       return state satisfies never
   }
@@ -73,6 +73,14 @@ export function isPlaceholder(content: string): boolean {
 const THINKING = '💭 Thinking…'
 
 const SUSPENDED = '⏸️ Parley is being restarted. Your question is kept and goes on by itself in a moment.'
+
+/** A message that was not taken in can still become part of the question that waits. */
+function refused({ refusal: { code, message }, offer }: Extract<CardState, { phase: 'refused' }>): string {
+  return failureNotice({
+    code,
+    message: offer ? `${message} As that one still waits, you can also change it now.` : message,
+  })
+}
 
 /** Until there is something to read, the placeholder stays. */
 function answering(finished: readonly string[], tail: string): readonly string[] {

@@ -17,7 +17,7 @@ export interface CardOptions {
   readonly nonce: string
   /** What its buttons act on; left out when the message did not become a request. */
   readonly requestId?: string
-  /** The least time between two changes of one message. */
+  /** The least time between two changes of one message, but for the end, which comes at once. */
   readonly editIntervalMs: number
   readonly clock: Clock
   /** Set when an earlier process may have shown something: that goes on, and is looked for first. */
@@ -81,7 +81,9 @@ export class ReplyCard {
   #anew: { unlessEqual: boolean } | undefined
   #doubt: Doubt | undefined
   #tries = 0
+  /** Waits to change a message once more, or after a failure to try again. */
   #timer: Timer | undefined
+  #isPacing = false
   readonly #turn: Turn = { take: (lane) => this.#takeTurn(lane) }
   #resolveDone: () => void = () => undefined
   /** Resolves when the final state is shown, or cannot be. */
@@ -114,6 +116,7 @@ export class ReplyCard {
       this.#tries = 0
     }
     if (anew) this.#anew = { unlessEqual: false }
+    if (isEnd(state) && this.#isPacing) this.#cancelTimer()
     if (this.#impossible !== undefined) this.#tellUndeliverable(this.#impossible)
     this.#work()
   }
@@ -126,7 +129,7 @@ export class ReplyCard {
 
   #end(): void {
     this.#ended = true
-    this.#timer?.cancel()
+    this.#cancelTimer()
     this.#options.turns.withdraw(this.#turn)
     this.#resolveDone()
   }
@@ -138,8 +141,9 @@ export class ReplyCard {
     const waitMs = step?.type === 'edit' ? step.notBefore - this.#options.clock.now() : 0
     if (step && waitMs <= 0) return turns.ask(this.#turn, this.#needOf(step))
     turns.withdraw(this.#turn)
-    if (step) this.#workLater(waitMs)
-    else this.#rest()
+    if (!step) return this.#rest()
+    this.#workLater(waitMs)
+    this.#isPacing = true
   }
 
   #needOf(step: Step): Need {
@@ -164,9 +168,15 @@ export class ReplyCard {
 
   #workLater(delayMs: number): void {
     this.#timer = this.#options.clock.setTimeout(() => {
-      this.#timer = undefined
+      this.#cancelTimer()
       this.#work()
     }, delayMs)
+  }
+
+  #cancelTimer(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#isPacing = false
   }
 
   #nextStep(): Step | undefined {
@@ -183,7 +193,7 @@ export class ReplyCard {
       const shown = this.#shown.at(index)
       if (!shown) return { type: 'post', message }
       if (shown.content !== message.content || shown.buttons !== buttonsIn(message.components)) {
-        const notBefore = shown.changedAt + this.#options.editIntervalMs
+        const notBefore = isEnd(this.#state) ? 0 : shown.editedAt + this.#options.editIntervalMs
         return { type: 'edit', message, shown, notBefore }
       }
     }
@@ -235,7 +245,7 @@ export class ReplyCard {
         return this.#post(step.message)
       case 'edit':
         await target.edit(step.shown.messageId, step.message)
-        Object.assign(step.shown, shownOf(step.message), { changedAt: clock.now() })
+        Object.assign(step.shown, shownOf(step.message), { editedAt: clock.now() })
         return
       case 'remove':
         await target.remove(step.shown.messageId)
@@ -266,12 +276,12 @@ export class ReplyCard {
   }
 
   async #post(message: CardMessage): Promise<void> {
-    const { target, nonce, clock, resumed } = this.#options
+    const { target, nonce, resumed } = this.#options
     const messageId = await target.post(message, `${nonce}${this.#shown.posted.toString(36)}`)
     // An earlier try, or an earlier process, may have sent it with what was to be shown then: not known, so edited.
     const isCertain = this.#doubt === undefined && !resumed
     this.#doubt = undefined
-    this.#shown.add(messageId, isCertain ? shownOf(message) : UNKNOWN, clock.now())
+    this.#shown.add(messageId, isCertain ? shownOf(message) : UNKNOWN)
     this.#tellFirst()
   }
 

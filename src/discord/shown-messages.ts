@@ -11,8 +11,8 @@ export interface ShownContent {
 /** A message as Discord has it. */
 export interface Shown extends ShownContent {
   readonly messageId: string
-  /** ms since epoch; long ago when it is not known. */
-  changedAt: number
+  /** When it was edited last, ms since epoch; long ago when it was not, or that is not known. */
+  editedAt: number
 }
 
 /** Never equal to what should be seen. */
@@ -66,9 +66,9 @@ export class ShownMessages {
   }
 
   /** Adds a message that was sent; one that is there already has only used up its nonce. */
-  add(messageId: string, { content, buttons }: Readonly<ShownContent>, changedAt: number): void {
+  add(messageId: string, { content, buttons }: Readonly<ShownContent>): void {
     this.#posted++
-    if (!this.#has(messageId)) this.#messages.push({ messageId, content, buttons, changedAt })
+    if (!this.#has(messageId)) this.#messages.push({ messageId, content, buttons, editedAt: Number.NEGATIVE_INFINITY })
   }
 
   /** What follows a lost message is sent again after it, so that the parts stay in order. */
@@ -98,7 +98,7 @@ export class ShownMessages {
   }
 
   #adopt(messageId: string, shown: Readonly<ShownContent>): void {
-    if (!this.#has(messageId)) this.add(messageId, shown, Number.NEGATIVE_INFINITY)
+    if (!this.#has(messageId)) this.add(messageId, shown)
   }
 
   #has(messageId: string): boolean {

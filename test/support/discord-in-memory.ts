@@ -17,7 +17,7 @@ interface StoredMessage {
   buttons: string
   deleted: boolean
   /** When it was last changed, ms since epoch. */
-  changedAt: number
+  editedAt: number
 }
 
 /** Discord says "a few minutes". */
@@ -28,7 +28,7 @@ export class ChannelInMemory implements ReplyTarget {
   readonly messages: StoredMessage[] = []
   /** Calls made while another one was under way. */
   overlaps = 0
-  /** The shortest time between two changes of one message, ms. */
+  /** The shortest time between two edits of one message, ms. */
   shortestPauseMs = Number.POSITIVE_INFINITY
   aborted = false
   /** How often the channel was read. */
@@ -53,7 +53,14 @@ export class ChannelInMemory implements ReplyTarget {
       const known = this.messages.find(isKnown)
       return known
         ? known.id
-        : this.#add({ nonce, postedAt: now, content, buttons: buttonsIn(components), deleted: false, changedAt: now })
+        : this.#add({
+            nonce,
+            postedAt: now,
+            content,
+            buttons: buttonsIn(components),
+            deleted: false,
+            editedAt: Number.NEGATIVE_INFINITY,
+          })
     })
   }
 
@@ -69,8 +76,8 @@ export class ChannelInMemory implements ReplyTarget {
   edit(messageId: string, { content, components }: CardMessage): Promise<void> {
     return this.#call(() => {
       const message = this.#find(messageId)
-      this.shortestPauseMs = Math.min(this.shortestPauseMs, this.#clock.now() - message.changedAt)
-      Object.assign(message, { content, buttons: buttonsIn(components), changedAt: this.#clock.now() })
+      this.shortestPauseMs = Math.min(this.shortestPauseMs, this.#clock.now() - message.editedAt)
+      Object.assign(message, { content, buttons: buttonsIn(components), editedAt: this.#clock.now() })
     })
   }
 

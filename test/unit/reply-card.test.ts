@@ -84,7 +84,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 const outcomes = fc.array(fc.constantFrom<CallOutcome>('works', 'fails', 'isLost'), { maxLength: 8 })
 
 describe('a card', () => {
-  it('shows the end in order whatever happens, with one call at a time and one change of a message per interval', async () => {
+  it('shows the end in order whatever happens, with one call at a time and, before the end, one edit of a message per interval', async () => {
     const life = fc.record({
       first: openState,
       happenings: fc.array(happening, { maxLength: 12 }),
@@ -102,6 +102,7 @@ describe('a card', () => {
           else channel.deleteMessage(event.index)
           deleted ||= event.type === 'deletes'
         }
+        const { shortestPauseMs } = channel
         card.show(final)
         await clock.advance(0)
         await clock.advance(10 * 60_000)
@@ -111,10 +112,26 @@ describe('a card', () => {
         expect(channel.overlaps).toBe(0)
         // A message that is as it should be is not looked at again, so one that was deleted may be missing.
         if (!deleted) expect(visible()).toEqual(contentsOf(final))
-        expect(channel.shortestPauseMs).toBeGreaterThanOrEqual(EDIT_INTERVAL_MS)
+        expect(shortestPauseMs).toBeGreaterThanOrEqual(EDIT_INTERVAL_MS)
       }),
       { numRuns: 300 },
     )
+  })
+
+  it('is edited at once after it was posted, and at the end, whenever it was edited last', async () => {
+    const { card, clock, visible, isDone } = start({ phase: 'thinking' })
+    await clock.advance(0)
+    const see = async (state: CardState) => {
+      card.show(state)
+      await clock.advance(0)
+      await clock.advance(20)
+      return visible()
+    }
+    await clock.advance(20)
+    expect(await see({ phase: 'answering', finished: [], tail: 'one' })).toEqual(['one'])
+    expect(await see({ phase: 'answering', finished: [], tail: 'one two' })).toEqual(['one'])
+    expect(await see({ phase: 'settled', messages: ['one two three'] })).toEqual(['one two three'])
+    expect([isDone(), clock.pending]).toEqual([true, 0])
   })
 
   it('says once which message is the first, also when that is sent anew', async () => {
@@ -372,6 +389,7 @@ describe('a card of an earlier process', () => {
     await before.clock.advance(0)
     await before.clock.advance(100)
     before.card.show(next)
+    await before.clock.advance(0)
     await before.clock.advance(2_000)
     before.card.abandon()
     return before
@@ -404,11 +422,11 @@ describe('a card of an earlier process', () => {
 
   it('does nothing but say so when all is there', async () => {
     const { channel, clock } = await killedAt(settled)
-    const changes = channel.messages.map(({ changedAt }) => changedAt)
+    const changes = channel.messages.map(({ editedAt }) => editedAt)
     const { told } = await reopen(settled, channel, clock, { statusMessageId: '1' })
     await clock.advance(5_000)
     expect(told).toEqual(['delivered 1 2 3'])
-    expect(channel.messages.map(({ changedAt }) => changedAt)).toEqual(changes)
+    expect(channel.messages.map(({ editedAt }) => editedAt)).toEqual(changes)
   })
 
   it('is not fooled by the nonce of a message that was taken away', async () => {

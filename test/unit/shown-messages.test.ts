@@ -25,10 +25,10 @@ describe('what was found of an answer', () => {
 
   it('is not taken over twice', () => {
     const shown = new ShownMessages()
-    shown.add('1', text('one'), 5)
+    shown.add('1', text('one'))
     shown.adopt([ours('1'), ours('2')], ['1', '2'], [])
     expect(shown.ids).toEqual(['1', '2'])
-    expect(shown.at(0)).toEqual({ messageId: '1', content: 'one', buttons: '', changedAt: 5 })
+    expect(shown.at(0)).toEqual({ messageId: '1', content: 'one', buttons: '', editedAt: Number.NEGATIVE_INFINITY })
   })
 
   it('is, of what refers to nothing, only what says what is to be seen, and that once', () => {
@@ -45,8 +45,8 @@ describe('what was found of an answer', () => {
 
   it('uses a nonce for each message that was ever sent, also for one that is there already', () => {
     const shown = new ShownMessages()
-    shown.add('1', text('one'), 0)
-    shown.add('1', text('one'), 0)
+    shown.add('1', text('one'))
+    shown.add('1', text('one'))
     expect([shown.ids, shown.posted]).toEqual([['1'], 2])
   })
 

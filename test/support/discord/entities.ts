@@ -86,6 +86,8 @@ export interface Message {
   /** A deferred answer that has no content yet. */
   loading: boolean
   deleted: boolean
+  /** ms since epoch; null while it is there. */
+  deletedAt: number | null
   readonly revisions: [Revision, ...Revision[]]
 }
 

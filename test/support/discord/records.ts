@@ -21,6 +21,8 @@ export interface MessageRecord {
   /** A deferred answer that has no content yet. */
   readonly loading: boolean
   readonly deleted: boolean
+  /** ms since epoch; null while it is there. */
+  readonly deletedAt: number | null
   /** Whom any of its revisions would have pinged. */
   readonly pinged: readonly string[]
   /** ms since epoch */
@@ -47,6 +49,7 @@ export function recordOf(message: Message): MessageRecord {
     ephemeral: message.ephemeral,
     loading: message.loading,
     deleted: message.deleted,
+    deletedAt: message.deletedAt,
     pinged: [...new Set(message.revisions.flatMap(({ pinged }) => pinged))],
     createdAt: createdAt(message),
     revisions: [...message.revisions],

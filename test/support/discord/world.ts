@@ -164,6 +164,7 @@ export class World {
       ephemeral: wanted.ephemeral ?? false,
       loading: wanted.loading ?? false,
       deleted: false,
+      deletedAt: null,
       revisions: [this.#revision(wanted.parts, referenceId)],
     }
     this.#keep(message)
@@ -179,6 +180,7 @@ export class World {
 
   deleteMessage(message: Message): void {
     message.deleted = true
+    message.deletedAt = this.#now()
     this.#changes.announce({ type: 'messageDeleted', message })
   }
 

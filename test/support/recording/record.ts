@@ -18,6 +18,8 @@ export interface Scene {
   readonly messages: readonly MessageRecord[]
   /** Where messages were written, by channel id. */
   readonly places: ReadonlyMap<string, string>
+  /** Of people, by their id. */
+  readonly names: ReadonlyMap<string, string>
 }
 
 type Revision = MessageRecord['revisions'][number]
@@ -38,11 +40,13 @@ export function renderScene(scene: Scene): string {
 
   function seenOf(message: MessageRecord): Seen[] {
     const place = scene.places.get(message.channelId) ?? ''
-    const shown = milestones(message.revisions)
-    return shown.map(({ revision, skipped }, index) => ({
+    const shown = milestones(message.revisions).map(({ revision, skipped }, index) => ({
       at: revision.at,
-      lines: [headOf(message, place, index, skipped), '', ...bodyOf(revision)],
+      lines: [headOf(message, place, index, skipped), '', ...bodyOf(message, revision, scene.names)],
     }))
+    if (message.deletedAt === null) return shown
+    const first = message.revisions[0]?.content.split('\n')[0] ?? ''
+    return [...shown, { at: message.deletedAt, lines: [`_Parley deletes its message “${first}” (${place})_`] }]
   }
 }
 
@@ -80,13 +84,24 @@ function headOf(message: MessageRecord, place: string, index: number, skipped: n
   if (!authorIsBot) return `**${authorName}** (${where}):`
   if (index === 0) return `**Parley** (${where}):`
   const edits = skipped === 0 ? '' : ` after ${skipped} ${skipped === 1 ? 'step' : 'steps'} between`
-  return `**Parley** changes that message${edits}:`
+  return `**Parley** changes its message (${where})${edits}:`
 }
 
-function bodyOf({ content, components, attachments }: Revision): string[] {
-  const text = content === '' ? ['_(no text)_'] : content.split('\n')
+function bodyOf(message: MessageRecord, revision: Revision, names: ReadonlyMap<string, string>): string[] {
+  const { content, components, attachments } = revision
+  const isWaiting =
+    content === '' && message.authorIsBot && revision === message.revisions[0] && attachments.length === 0
+  const text = isWaiting ? ['_Parley is thinking…_'] : readable(content, names).split('\n')
   const files = attachments.map(({ filename }) => `📎 ${filename}`)
   return [...text, ...files, ...controlsOf(components)].map((line) => `> ${line}`.trimEnd())
+}
+
+/** Mentions and times as Discord's clients show them. */
+function readable(content: string, names: ReadonlyMap<string, string>): string {
+  return content
+    .replaceAll(/<@!?(\d+)>/gu, (_, id: string) => `@${names.get(id) ?? id}`)
+    .replaceAll(/<t:(\d+):R>/gu, '(a time, as “2 minutes ago”)')
+    .replaceAll(/<t:(\d+):\w>/gu, '(a time)')
 }
 
 /** Buttons and menus as a reader would see them. */

@@ -41,7 +41,9 @@ export class Stage {
       startDiscordServer({ botUser: { username: 'Parley' } }),
       startOpenAiServer({ apiKey: null, models: null }),
     ])
-    return new Stage(discord, model)
+    const stage = new Stage(discord, model)
+    stage.#names.set(await discord.botUserId(), 'Parley')
+    return stage
   }
 
   get parley(): ParleyProcess {
@@ -102,7 +104,15 @@ export class Stage {
     this.#deeds = []
     await play()
     const messages = await Promise.all([...this.#places.keys()].map((channelId) => this.discord.messages(channelId)))
-    return renderScene({ title, intro, beganAt, deeds: this.#deeds, messages: messages.flat(), places: this.#places })
+    return renderScene({
+      title,
+      intro,
+      beganAt,
+      deeds: this.#deeds,
+      messages: messages.flat(),
+      places: this.#places,
+      names: this.#names,
+    })
   }
 
   /** Tells the reader of the record what happens besides messages. */
