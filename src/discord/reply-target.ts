@@ -1,5 +1,6 @@
 import { DiscordAPIError, type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
 import type { CardMessage } from './card-buttons.ts'
+import { changeOf, creationOf } from './card-files.ts'
 import { readMessagesAfter } from './channel-messages.ts'
 import { type Lane, laneOf } from './lane.ts'
 import { type FoundMessage, findOwnMessages, type OwnMessage } from './own-messages.ts'
@@ -86,9 +87,10 @@ export class ChannelTarget implements ReplyTarget {
   }
 
   async edit(messageId: string, message: CardMessage): Promise<void> {
-    const body = { ...message, allowed_mentions: NO_MENTIONS }
+    const { body, files } = changeOf(message)
     await this.#rest.patch(Routes.channelMessage(this.#question.channelId, messageId), {
-      body,
+      body: { ...body, allowed_mentions: NO_MENTIONS },
+      files,
       signal: this.#aborter.signal,
     })
   }
@@ -126,9 +128,10 @@ export class ChannelTarget implements ReplyTarget {
 
   async #post(message: CardMessage, nonce: string): Promise<string> {
     const reply = this.#replyTo === null ? {} : { message_reference: reference(this.#replyTo) }
-    const body = { ...message, nonce, enforce_nonce: true, allowed_mentions: NO_MENTIONS, ...reply }
+    const { body: shown, files } = creationOf(message)
+    const body = { ...shown, nonce, enforce_nonce: true, allowed_mentions: NO_MENTIONS, ...reply }
     const { signal } = this.#aborter
-    return idOf(await this.#rest.post(Routes.channelMessages(this.#question.channelId), { body, signal }))
+    return idOf(await this.#rest.post(Routes.channelMessages(this.#question.channelId), { body, files, signal }))
   }
 }
 
