@@ -1,13 +1,12 @@
 import type { Clock } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
 import type { Log } from '#actors/log.ts'
+import { type AnswerReply, answerReply } from '#domain/answer-reply.ts'
 import type { HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
-import { answerMessages } from '#domain/notices.ts'
 import { buildPromptWindow, type PromptParts, type PromptWindow } from '#domain/prompt-window.ts'
 import { originOf } from '#domain/request.ts'
-import { splitMessage } from '#domain/split-message.ts'
 import type { AssistantCommand, AssistantEvent, AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
 import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
 import type { DatabaseApi, Turn } from '#protocol/database.ts'
@@ -25,7 +24,7 @@ export interface AssistantOptions {
   /** The database as it can be reached now; rejects when it cannot. */
   readonly connect: () => Promise<ConversationStore>
   readonly loadTokenCounter: () => Promise<TokenCounter>
-  readonly settings: Pick<AssistantThreadData, 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs'>
+  readonly settings: Pick<AssistantThreadData, 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs' | 'maxMessages'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -79,12 +78,13 @@ class Conversation {
       const { text, end } = await this.#generate(window)
       if (this.#cancelled.aborted) return this.#withoutAnswer()
       const { stopReason } = end
-      const parts = answerMessages(splitMessage(text), { stopReason, trimmedMessages: window.trimmedMessages })
-      const stored = await this.#save(text, parts, end)
+      const reply = answerReply(text, { stopReason, trimmedMessages: window.trimmedMessages }, this.#maxMessages)
+      const stored = await this.#save(text, reply, end)
       return {
         type: 'answered',
         text,
-        parts,
+        parts: reply.messages,
+        ...filesOf(reply),
         model: this.#options.model.name,
         stopReason,
         usage: end.usage,
@@ -137,7 +137,7 @@ class Conversation {
 
   async #generate(window: Extract<PromptWindow, { fits: true }>): Promise<{ text: string; end: ModelEnd }> {
     const { model, clock, settings } = this.#options
-    const parts = new GrowingParts()
+    const parts = new GrowingParts(this.#maxMessages)
     const deltas = new DeltaGatherer(clock, settings.deltaIntervalMs, (more) => {
       crashPoint('delta.before')
       this.#tell({ type: 'delta', text: more, ...parts.push(more) })
@@ -176,13 +176,22 @@ class Conversation {
     return { text, end }
   }
 
+  get #isOnDiscord(): boolean {
+    return originOf(this.#task.request) === 'discord'
+  }
+
+  /** A terminal shows as much as there is. */
+  get #maxMessages(): number {
+    return this.#isOnDiscord ? this.#options.settings.maxMessages : Number.POSITIVE_INFINITY
+  }
+
   /** Whether a stream that broke off was stopped by its user, who has something to keep. */
   #isKept(text: string): boolean {
     return this.#stopped.aborted && !this.#cancelled.aborted && text.trim() !== ''
   }
 
   /** False when the database did not take the turn. */
-  async #save(answer: string, parts: readonly string[], end: ModelEnd): Promise<boolean> {
+  async #save(answer: string, reply: AnswerReply, end: ModelEnd): Promise<boolean> {
     const { request, attempt } = this.#task
     const { model, clock } = this.#options
     const turn: Turn = {
@@ -193,7 +202,8 @@ class Conversation {
       usage: end.usage,
       answeredAt: clock.now(),
       // The terminal shows the answer as it comes, or it is gone.
-      messages: originOf(request) === 'discord' ? parts : [],
+      messages: this.#isOnDiscord ? reply.messages : [],
+      ...filesOf(reply),
     }
     const result = await this.#counted('failed', 'the turn was not stored; the answer goes out without', async () => {
       const database = await this.#options.connect()
@@ -228,6 +238,11 @@ class Conversation {
   #withoutAnswer(): AssistantOutcome {
     return { type: 'cancelled', database: this.#database }
   }
+}
+
+/** Left out when there are none. */
+function filesOf({ files }: AnswerReply): Partial<Pick<AnswerReply, 'files'>> {
+  return files.length === 0 ? {} : { files }
 }
 
 function tooLong(neededTokens: number, contextTokens: number): Failure {

@@ -56,7 +56,11 @@ export function saysThatItWasCut(messages: readonly string[]): boolean {
 }
 
 export function withSmallPrint(messages: readonly string[], note: string): string[] {
-  return withNote(messages, `-# ${note}`)
+  return withNote(messages, smallPrint(note))
+}
+
+export function smallPrint(note: string): string {
+  return `-# ${note}`
 }
 
 /** Puts a note below the last message, or into one of its own when it does not fit. */
