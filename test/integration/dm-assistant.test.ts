@@ -160,7 +160,8 @@ describe('an answered request', () => {
     const request = world.newRequest()
     const run = new RecordedRun(pool, request)
     const outcome = await run.outcome
-    expect(outcome).toMatchObject({ type: 'answered', text: 'The answer', parts: ['The answer'] })
+    const parts = [expect.stringMatching(/^The answer(?:\n-# Thought for \d+ s\.)?$/)]
+    expect(outcome).toMatchObject({ type: 'answered', text: 'The answer', parts })
     expect(run.order[0]).toBe('reasoning')
     expect(run.order.filter((type) => type === 'reasoning')).toHaveLength(1)
     expect(world.stored(request).messages.at(1)).toEqual({ role: 'assistant', content: 'The answer' })
@@ -242,7 +243,8 @@ describe('the history', () => {
   it('is not read at all when none is wanted', async () => {
     expect(await world.ask(amnesiac, { userId: 'amnesiac', message: 'My name is Ann.' }).outcome).toMatchObject({
       stored: true,
-      database: { ok: 1, failed: 0 },
+      // What its user has chosen is read all the same.
+      database: { ok: 2, failed: 0 },
     })
     const outcome = await world.ask(amnesiac, { userId: 'amnesiac', message: 'What is my name?' }).outcome
     expect(outcome).toMatchObject({ type: 'answered', text: expect.not.stringContaining('Ann') })
