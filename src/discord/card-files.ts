@@ -1,5 +1,6 @@
 import type { RawFile } from 'discord.js'
 import { z } from 'zod'
+import { MESSAGE_LIMIT, smallPrint } from '#domain/notices.ts'
 import type { ReplyFile } from '#domain/reply-file.ts'
 import type { CardMessage } from './card-buttons.ts'
 
@@ -12,6 +13,12 @@ export function creationOf({ files = [], ...message }: CardMessage) {
 export function changeOf({ files = [], ...message }: CardMessage) {
   const attachments = files.map(({ name: filename }, id) => ({ id, filename }))
   return { body: { ...message, attachments }, files: files.map(rawFile) }
+}
+
+/** What a message is where files may not be sent: the note is left out only when it is too long. */
+export function withoutFiles({ files: _files, content, ...message }: CardMessage): CardMessage {
+  const noted = `${content}\n${smallPrint('Files may not be sent here; /history has all of the answer.')}`
+  return { ...message, content: noted.length <= MESSAGE_LIMIT ? noted : content }
 }
 
 function rawFile({ name, text }: ReplyFile): RawFile {

@@ -61,6 +61,26 @@ describe('a file that belongs to an answer', () => {
     expect(await room.carried()).toEqual([[WHOLE]])
   })
 
+  it('is left out, and that is said, where the bot may not send files', async () => {
+    const mayNot = { status: 403, code: 50_013 }
+    for (const wasThere of [true, false]) {
+      const room = await start()
+      const { asked } = await room.ask()
+      if (wasThere) {
+        asked.start().write('tw')
+        await room.see('tw')
+        await room.server.failNext({ method: 'PATCH', route: ONE_MESSAGE, ...mayNot })
+        complete(asked, [WHOLE], 'two')
+      } else {
+        await room.server.failNext({ method: 'POST', route: MESSAGES, ...mayNot })
+        complete(asked.start(), [WHOLE], 'two')
+      }
+      await delivered(room)
+      expect(await room.shown()).toEqual(['two\n-# Files may not be sent here; /history has all of the answer.'])
+      expect(await room.carried()).toEqual([[]])
+    }
+  })
+
   it('is in the answer to a command, and in what follows it where the bot may not write', async () => {
     for (const parts of [['one'], ['one', 'two']]) {
       const room = await start()
