@@ -167,6 +167,7 @@ export class App {
         systemPrompt: settings.model.systemPrompt,
         contextTokens: settings.model.contextTokens,
         deltaIntervalMs: this.#showsOnDiscord ? settings.discord.editIntervalMs : CONSOLE_DELTA_INTERVAL_MS,
+        maxMessages: settings.discord.maxMessages,
         databaseThread: database.threadCell,
         databaseCallTimeoutMs: settings.database.callTimeoutMs,
         logLevel: settings.log.level,

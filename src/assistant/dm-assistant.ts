@@ -1,36 +1,50 @@
 import type { Clock } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
 import type { Log } from '#actors/log.ts'
+import type { AnswerReply } from '#domain/answer-reply.ts'
 import type { HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
-import { answerMessages } from '#domain/notices.ts'
+import { NO_PREFERENCES, type Preferences } from '#domain/preferences.ts'
 import { buildPromptWindow, type PromptParts, type PromptWindow } from '#domain/prompt-window.ts'
 import { originOf } from '#domain/request.ts'
-import { splitMessage } from '#domain/split-message.ts'
 import type { AssistantCommand, AssistantEvent, AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
 import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
 import type { DatabaseApi, Turn } from '#protocol/database.ts'
 import { DeltaGatherer } from './delta-gatherer.ts'
-import { GrowingParts } from './growing-parts.ts'
+import { GrowingReply } from './growing-reply.ts'
 import { cancelledError, type ModelClient, type ModelEvent } from './model-client.ts'
 import { ModelError } from './model-error.ts'
+import { Thinking } from './thinking.ts'
 import { byteCount, type TokenCounter } from './token-counter.ts'
 
 /** The part of the database that an assistant uses. */
-type ConversationStore = Pick<DatabaseApi, 'history' | 'saveTurn'>
+type ConversationStore = Pick<DatabaseApi, 'history' | 'preferences' | 'saveTurn'>
 
 export interface AssistantOptions {
   readonly model: ModelClient
   /** The database as it can be reached now; rejects when it cannot. */
   readonly connect: () => Promise<ConversationStore>
   readonly loadTokenCounter: () => Promise<TokenCounter>
-  readonly settings: Pick<AssistantThreadData, 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs'>
+  readonly settings: Pick<AssistantThreadData, 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs' | 'maxMessages'>
   readonly clock: Clock
   readonly log: Log
 }
 
 type ModelEnd = Extract<ModelEvent, { type: 'end' }>
+
+/** What is known of a user before the model is asked. */
+interface Recalled {
+  readonly history: readonly HistoryMessage[]
+  readonly preferences: Preferences
+}
+
+/** What the model has brought. */
+interface Generated {
+  readonly text: string
+  readonly end: ModelEnd
+  readonly reply: GrowingReply
+}
 
 /** Answers one request after the other, many at the same time; one of these lives in each pool thread. */
 export class DMAssistant {
@@ -74,17 +88,19 @@ class Conversation {
 
   async run(): Promise<AssistantOutcome> {
     try {
-      const window = await this.#prompt(await this.#unlessCancelled(this.#history()))
+      const { history, preferences } = await this.#unlessCancelled(this.#recall())
+      const window = await this.#prompt(history)
       if (!window.fits) return this.#failed(tooLong(window.neededTokens, this.#options.settings.contextTokens))
-      const { text, end } = await this.#generate(window)
+      const { text, end, reply: growing } = await this.#generate(window, preferences)
       if (this.#cancelled.aborted) return this.#withoutAnswer()
       const { stopReason } = end
-      const parts = answerMessages(splitMessage(text), { stopReason, trimmedMessages: window.trimmedMessages })
-      const stored = await this.#save(text, parts, end)
+      const reply = growing.end(text, { stopReason, trimmedMessages: window.trimmedMessages })
+      const stored = await this.#save(text, reply, end)
       return {
         type: 'answered',
         text,
-        parts,
+        parts: reply.messages,
+        ...filesOf(reply),
         model: this.#options.model.name,
         stopReason,
         usage: end.usage,
@@ -99,12 +115,17 @@ class Conversation {
   }
 
   /** Without the database the conversation starts afresh; the question is still answered. */
-  async #history(): Promise<HistoryMessage[]> {
+  async #recall(): Promise<Recalled> {
     const { request, historyLimit } = this.#task
-    if (historyLimit === 0) return []
-    return this.#counted([], 'history could not be read; answering without it', async () => {
+    const { userId, serverId } = request
+    const nothing: Recalled = { history: [], preferences: NO_PREFERENCES }
+    return this.#counted(nothing, 'history could not be read; answering without it', async () => {
       const database = await this.#options.connect()
-      return database.history({ userId: request.userId, serverId: request.serverId }, historyLimit)
+      const [history, preferences] = await Promise.all([
+        historyLimit === 0 ? [] : database.history({ userId, serverId }, historyLimit),
+        database.preferences(userId),
+      ])
+      return { history, preferences }
     })
   }
 
@@ -135,27 +156,34 @@ class Conversation {
     return buildPromptWindow({ ...parts, countTokens: await this.#options.loadTokenCounter() })
   }
 
-  async #generate(window: Extract<PromptWindow, { fits: true }>): Promise<{ text: string; end: ModelEnd }> {
+  async #generate(
+    window: Extract<PromptWindow, { fits: true }>,
+    { reasoning: wanted }: Preferences,
+  ): Promise<Generated> {
     const { model, clock, settings } = this.#options
-    const parts = new GrowingParts()
+    const reasoning = this.#isOnDiscord ? wanted : 'hidden'
+    const thinking = new Thinking(clock, reasoning !== 'hidden')
+    const reply = new GrowingReply({ thinking, reasoning, maxMessages: this.#maxMessages })
     const deltas = new DeltaGatherer(clock, settings.deltaIntervalMs, (more) => {
       crashPoint('delta.before')
-      this.#tell({ type: 'delta', text: more, ...parts.push(more) })
+      this.#tell({ type: 'delta', text: more, ...reply.push(more) })
       crashPoint('delta.after')
     })
     let text = ''
     let end: ModelEnd = { type: 'end', stopReason: 'end', usage: null }
-    let thinking = false
+    let hasThought = false
     try {
       for await (const event of model.stream({ messages: window.messages, signal: this.#signal })) {
         switch (event.type) {
           case 'text':
+            thinking.pause()
             text += event.text
             deltas.push(event.text)
             break
           case 'reasoning':
-            if (!thinking) this.#tell({ type: 'reasoning' })
-            thinking = true
+            if (!hasThought) this.#tell({ type: 'reasoning' })
+            hasThought = true
+            thinking.push(event.text)
             break
           case 'retry':
             this.#tell({ type: 'modelRetry', call: event.call })
@@ -171,9 +199,19 @@ class Conversation {
       if (!this.#isKept(text)) throw error
       end = { type: 'end', stopReason: 'stopped', usage: null }
     } finally {
+      thinking.pause()
       deltas.flush()
     }
-    return { text, end }
+    return { text, end, reply }
+  }
+
+  get #isOnDiscord(): boolean {
+    return originOf(this.#task.request) === 'discord'
+  }
+
+  /** A terminal shows as much as there is. */
+  get #maxMessages(): number {
+    return this.#isOnDiscord ? this.#options.settings.maxMessages : Number.POSITIVE_INFINITY
   }
 
   /** Whether a stream that broke off was stopped by its user, who has something to keep. */
@@ -182,7 +220,7 @@ class Conversation {
   }
 
   /** False when the database did not take the turn. */
-  async #save(answer: string, parts: readonly string[], end: ModelEnd): Promise<boolean> {
+  async #save(answer: string, reply: AnswerReply, end: ModelEnd): Promise<boolean> {
     const { request, attempt } = this.#task
     const { model, clock } = this.#options
     const turn: Turn = {
@@ -193,7 +231,8 @@ class Conversation {
       usage: end.usage,
       answeredAt: clock.now(),
       // The terminal shows the answer as it comes, or it is gone.
-      messages: originOf(request) === 'discord' ? parts : [],
+      messages: this.#isOnDiscord ? reply.messages : [],
+      ...filesOf(reply),
     }
     const result = await this.#counted('failed', 'the turn was not stored; the answer goes out without', async () => {
       const database = await this.#options.connect()
@@ -228,6 +267,11 @@ class Conversation {
   #withoutAnswer(): AssistantOutcome {
     return { type: 'cancelled', database: this.#database }
   }
+}
+
+/** Left out when there are none. */
+function filesOf({ files }: AnswerReply): Partial<Pick<AnswerReply, 'files'>> {
+  return files.length === 0 ? {} : { files }
 }
 
 function tooLong(neededTokens: number, contextTokens: number): Failure {

@@ -16,6 +16,7 @@ export function createSchema(cores: number) {
       editInterval: duration(250),
       refusalInterval: duration(0),
       notifyAfter: duration(0),
+      maxMessages: wholeNumber(1, 20),
       catchUpAge: duration(0),
       catchUpChannels: wholeNumber(0, 100_000),
       catchUpMessages: wholeNumber(0, 1000),

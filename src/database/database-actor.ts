@@ -230,6 +230,7 @@ class SupervisedDatabase implements DatabaseActor {
       exportRequests: (userId, after, limit) => this.#call((api) => api.exportRequests(userId, after, limit)),
       exportMessages: (userId, after, limit) => this.#call((api) => api.exportMessages(userId, after, limit)),
       directChannelsOf: (userId) => this.#call((api) => api.directChannelsOf(userId)),
+      undeliveredOf: (userId) => this.#call((api) => api.undeliveredOf(userId)),
       usageOf: (userId) => this.#call((api) => api.usageOf(userId)),
       quotaUse: (userId, now, requests) => this.#call((api) => api.quotaUse(userId, now, requests)),
       preferences: (userId) => this.#call((api) => api.preferences(userId)),

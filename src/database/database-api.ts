@@ -25,6 +25,7 @@ import type {
   HistoryCursor,
   HistoryPage,
   RowCursor,
+  UndeliveredText,
 } from '#protocol/personal-records.ts'
 import { GroupCommit, type WriteOptions } from './group-commit.ts'
 import { HistoryCache } from './history-cache.ts'
@@ -158,6 +159,10 @@ export class LocalDatabaseApi implements DatabaseApi {
 
   directChannelsOf(userId: string): Promise<DirectChannel[]> {
     return this.#read(() => this.#personal.directChannelsOf(userId))
+  }
+
+  undeliveredOf(userId: string): Promise<UndeliveredText[]> {
+    return this.#read(() => this.#personal.undeliveredOf(userId))
   }
 
   usageOf(userId: string): Promise<DayUsage[]> {

@@ -7,6 +7,7 @@ import type {
   ForgetScope,
   RowCursor,
   StoredMessage,
+  UndeliveredText,
 } from '#protocol/personal-records.ts'
 
 type PagePlace = ConversationKey & { readonly messageId: number; readonly limit: number }
@@ -41,6 +42,14 @@ export function preparePersonalStatements(database: Database) {
     channels: database.prepare<[userId: string], DirectChannel>(
       `SELECT channel_id AS channelId, user_id AS userId, last_message_id AS lastMessageId
          FROM direct_channels WHERE user_id = ? ORDER BY channel_id`,
+    ),
+    undelivered: database.prepare<[{ userId: string; limit: number }], UndeliveredText>(
+      `SELECT * FROM (
+         SELECT request_id AS requestId, NULL AS file, content AS text FROM outbox JOIN requests
+           ON requests.id = request_id WHERE state = 'PENDING' AND user_id = @userId ORDER BY outbox.id LIMIT @limit)
+       UNION ALL SELECT * FROM (
+         SELECT request_id, name, content FROM reply_files JOIN requests
+           ON requests.id = request_id WHERE user_id = @userId ORDER BY reply_files.id LIMIT @limit)`,
     ),
     conversations: database.prepare<[ForgetScope], ConversationKey>(
       `SELECT DISTINCT user_id AS userId, server_id AS serverId FROM messages WHERE ${IN_SCOPE}`,

@@ -10,6 +10,7 @@ import type {
   Recovery,
   RequeueResult,
   Settlement,
+  StoredReply,
   Turn,
   UndeliveredReply,
   WriteResult,
@@ -18,6 +19,7 @@ import { type AddedMessageStatements, prepareAddedMessageStatements } from './ad
 import { type ChannelStatements, prepareChannelStatements } from './channel-statements.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
 import { type OutboxStatements, prepareOutboxStatements } from './outbox-statements.ts'
+import { ReplyFileRecords } from './reply-file-records.ts'
 import { mayComplete, mayRequeue, maySettle, mayStart } from './request-fence.ts'
 import { prepareRequestStatements, type RequestStatements, type StoredRequest } from './request-statements.ts'
 import { UsageRecords } from './usage-records.ts'
@@ -34,6 +36,7 @@ export class RequestRecords {
   readonly #requests: RequestStatements
   readonly #messages: MessageStatements
   readonly #outbox: OutboxStatements
+  readonly #files: ReplyFileRecords
   readonly #channels: ChannelStatements
   readonly #usage: UsageRecords
   readonly #added: AddedMessageStatements
@@ -44,6 +47,7 @@ export class RequestRecords {
     this.#requests = prepareRequestStatements(database)
     this.#messages = prepareMessageStatements(database)
     this.#outbox = prepareOutboxStatements(database)
+    this.#files = new ReplyFileRecords(database)
     this.#channels = prepareChannelStatements(database)
     this.#usage = new UsageRecords(database)
     this.#added = prepareAddedMessageStatements(database)
@@ -88,12 +92,12 @@ export class RequestRecords {
     const { requestId, attempt, status, messages, finishedAt } = settlement
     if (!maySettle(this.#requests.state.get(requestId), attempt, status)) return 'stale'
     this.#requests.settle.run(settlement)
-    this.#queueDelivery(requestId, messages, finishedAt)
+    this.#queueDelivery(requestId, { messages }, finishedAt)
     return 'stored'
   }
 
   saveTurn(turn: Turn): WriteResult {
-    const { request, attempt, messages, answeredAt: finishedAt } = turn
+    const { request, attempt, answeredAt: finishedAt } = turn
     const state = this.#requests.state.get(request.id)
     if (state === undefined) {
       this.#requests.insertCompleted.run({ ...request, attempt, finishedAt })
@@ -104,7 +108,7 @@ export class RequestRecords {
     }
     this.#insertHistory(turn)
     this.#usage.add(request.userId, turn.usage, finishedAt)
-    this.#queueDelivery(request.id, messages, finishedAt)
+    this.#queueDelivery(request.id, turn, finishedAt)
     return 'stored'
   }
 
@@ -121,11 +125,13 @@ export class RequestRecords {
 
   markDelivered(requestId: string, messageIds: readonly string[]): void {
     this.#outbox.deliver.run({ requestId, messageIds: JSON.stringify(messageIds), endedAt: this.#now() })
+    this.#files.delete(requestId)
     this.#requests.dropToken.run(requestId)
   }
 
   abandonDelivery(requestId: string, reason: string): void {
     this.#outbox.abandon.run({ requestId, reason, endedAt: this.#now() })
+    this.#files.delete(requestId)
     this.#requests.dropToken.run(requestId)
   }
 
@@ -155,6 +161,7 @@ export class RequestRecords {
     for (const { id } of requests) {
       messages += this.#messages.deleteTurn.run(id).changes
       this.#outbox.delete.run(id)
+      this.#files.delete(id)
       this.#added.delete.run(id)
       this.#requests.delete.run(id)
     }
@@ -167,7 +174,9 @@ export class RequestRecords {
 
   #storedAnswer(requestId: string): RequeueResult {
     const stored = this.#messages.answer.get(requestId)
-    return stored === undefined ? { type: 'stale' } : { type: 'answered', ...stored }
+    if (stored === undefined) return { type: 'stale' }
+    const messages = this.#outbox.ofRequest.all(requestId)
+    return { type: 'answered', ...stored, ...(messages.length > 0 && { messages, ...this.#files.of(requestId) }) }
   }
 
   /** A request of a direct message shows that the conversation has been read up to there. */
@@ -179,9 +188,10 @@ export class RequestRecords {
     this.markRead({ channelId, userId, lastMessageId: discordMessageId })
   }
 
-  #queueDelivery(requestId: string, messages: readonly string[], createdAt: number): void {
+  #queueDelivery(requestId: string, { messages, files }: StoredReply, createdAt: number): void {
     for (const [part, content] of messages.entries()) this.#outbox.insert.run({ requestId, part, content, createdAt })
     if (messages.length === 0) this.#requests.dropToken.run(requestId)
+    else this.#files.add(requestId, files)
   }
 
   #undelivered(origin: RequestOrigin): UndeliveredReply[] {
@@ -190,7 +200,10 @@ export class RequestRecords {
       const { request, statusMessageId } = recoveredRequest(stored)
       const known = replies.get(request.id)
       if (known) known.messages.push(content)
-      else replies.set(request.id, { request, statusMessageId, status: stored.status, messages: [content] })
+      else {
+        const reply = { request, statusMessageId, status: stored.status, messages: [content] }
+        replies.set(request.id, { ...reply, ...this.#files.of(request.id) })
+      }
     }
     return [...replies.values()]
   }

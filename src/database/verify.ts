@@ -97,6 +97,12 @@ const INVARIANTS: readonly Invariant[] = [
       HAVING min(part) <> 0 OR max(part) <> count(*) - 1 OR count(DISTINCT part) <> count(*)`,
   },
   {
+    name: 'files are kept only while they are to be delivered',
+    all: 'SELECT count(*) FROM reply_files NOT INDEXED',
+    broken: `SELECT DISTINCT request_id FROM reply_files NOT INDEXED
+      WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.request_id = reply_files.request_id AND state = 'PENDING')`,
+  },
+  {
     name: 'secrets are not kept longer than needed',
     all: 'SELECT count(*) FROM requests NOT INDEXED WHERE interaction_token IS NOT NULL',
     broken: `SELECT id FROM requests NOT INDEXED WHERE interaction_token IS NOT NULL AND ${ENDED}

@@ -1,5 +1,6 @@
 import { type APIActionRowComponent, type APIButtonComponentWithCustomId, ButtonStyle, ComponentType } from 'discord.js'
 import { z } from 'zod'
+import type { ReplyFile } from '#domain/reply-file.ts'
 
 const ACTIONS = ['cancel', 'stop', 'retry', 'continue', 'replace', 'append'] as const
 
@@ -13,6 +14,8 @@ export type ButtonRow = APIActionRowComponent<APIButtonComponentWithCustomId>
 export interface CardMessage {
   readonly content: string
   readonly components: readonly ButtonRow[]
+  /** What it carries; left out for nothing. */
+  readonly files?: readonly ReplyFile[]
 }
 
 /** What a button acts on. */

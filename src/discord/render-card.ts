@@ -4,7 +4,7 @@ import { buttonRows, type CardAction, type CardMessage } from './card-buttons.ts
 import type { CardState } from './card-state.ts'
 import { ordinal } from './ordinal.ts'
 
-/** The messages a card consists of; the last one has the buttons. `requestId` is undefined for one that did not become a request. */
+/** The messages a card consists of; the last one has the buttons, and carries the files. `requestId` is undefined for one that did not become a request. */
 export function renderCard(state: CardState, requestId?: string): readonly CardMessage[] {
   const contents = renderContents(state, requestId)
   const messageId = state.phase === 'refused' ? state.offer?.messageId : undefined
@@ -13,7 +13,12 @@ export function renderCard(state: CardState, requestId?: string): readonly CardM
     subjectId === undefined
       ? []
       : buttonRows(actionsOf(state), { requestId: subjectId, ...(messageId !== undefined && { messageId }) })
-  return contents.map((content, index) => ({ content, components: index === contents.length - 1 ? rows : [] }))
+  const last = { components: rows, ...filesOf(state) }
+  return contents.map((content, index) => ({ content, ...(index === contents.length - 1 ? last : { components: [] }) }))
+}
+
+function filesOf(state: CardState): Pick<CardMessage, 'files'> {
+  return state.phase === 'settled' && state.files ? { files: state.files } : {}
 }
 
 /** What somebody can do about a card as it is. */

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
 import { buttonsIn, type CardMessage } from './card-buttons.ts'
+import { filesIn } from './card-files.ts'
 import { type CardState, isEnd, isFinal, urgencyOf } from './card-state.ts'
 import type { Need, Turn, Turns } from './delivery.ts'
 import { readDeliveryProblem } from './delivery-problem.ts'
@@ -192,7 +193,7 @@ export class ReplyCard {
     for (const [index, message] of messages.entries()) {
       const shown = this.#shown.at(index)
       if (!shown) return { type: 'post', message }
-      if (shown.content !== message.content || shown.buttons !== buttonsIn(message.components)) {
+      if (isDifferent(shown, shownOf(message))) {
         const notBefore = isEnd(this.#state) ? 0 : shown.editedAt + this.#options.editIntervalMs
         return { type: 'edit', message, shown, notBefore }
       }
@@ -339,8 +340,12 @@ export class ReplyCard {
   }
 }
 
-function shownOf({ content, components }: CardMessage): ShownContent {
-  return { content, buttons: buttonsIn(components) }
+function shownOf({ content, components, files }: CardMessage): ShownContent {
+  return { content, buttons: buttonsIn(components), files: filesIn(files) }
+}
+
+function isDifferent(one: ShownContent, other: ShownContent): boolean {
+  return one.content !== other.content || one.buttons !== other.buttons || one.files !== other.files
 }
 
 const FIND = { type: 'find' } as const

@@ -82,13 +82,13 @@ export class ReplyCards {
 
   /** Shows the end of a request that an earlier process has not shown, or not to the end. */
   deliver(
-    { request: { id: requestId, timestamp }, statusMessageId, status, messages }: UndeliveredReply,
+    { request: { id: requestId, timestamp }, statusMessageId, status, messages, files }: UndeliveredReply,
     target: ReplyTarget,
   ): void {
     const resumed = { statusMessageId }
     const anew = this.#isLate(timestamp)
     const card = { target, nonce: shortened(requestId), requestId, userId: null, resumed, anew }
-    this.#open(card, this.#toldOf(requestId), storedEnd(status, messages))
+    this.#open(card, this.#toldOf(requestId), storedEnd(status, messages, files))
   }
 
   /**

@@ -25,6 +25,8 @@ export interface AssistantThreadData {
   readonly contextTokens: number
   /** What was generated is sent on at once, then once in this time. */
   readonly deltaIntervalMs: number
+  /** On Discord an answer that needs more messages is cut, and comes as a file. */
+  readonly maxMessages: number
   readonly databaseThread: DatabaseThreadCell
   readonly databaseCallTimeoutMs: number
   readonly logLevel: string

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ConversationKey, HistoryMessage, TokenUsage } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
+import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest, RequestOrigin, RequestStatus, TerminalStatus } from '#domain/request.ts'
 import type { PersonalRecordsApi } from './personal-records.ts'
 
@@ -16,6 +17,8 @@ export interface Turn {
   readonly answeredAt: number
   /** What is to be delivered, message by message; empty when nothing has to be. */
   readonly messages: readonly string[]
+  /** Delivered with the last of the messages; left out when there are none. */
+  readonly files?: readonly ReplyFile[]
 }
 
 /** The end of a request that has no turn. */
@@ -39,10 +42,17 @@ export type WriteResult = 'stored' | 'stale'
 /** What became of another text for a request; `duplicate`: the Discord message was taken in before. */
 export type AmendWriteResult = WriteResult | 'duplicate'
 
+/** What is to be delivered of a request. */
+export interface StoredReply {
+  readonly messages: readonly string[]
+  /** Come with the last of the messages; left out when there are none. */
+  readonly files?: readonly ReplyFile[]
+}
+
 /** What became of a request whose execution ended without an outcome of its own: the answer, when it had been committed. */
 export type RequeueResult =
   | { readonly type: 'requeued' }
-  | { readonly type: 'answered'; readonly answer: string; readonly model: string }
+  | ({ readonly type: 'answered'; readonly answer: string; readonly model: string } & Partial<StoredReply>)
   | { readonly type: 'stale' }
 
 /** A request that an earlier process left unfinished and that is in line again. */
@@ -64,12 +74,11 @@ export interface KnownRequest {
 }
 
 /** The end of a request that is stored and was not seen to arrive. */
-export interface UndeliveredReply {
+export interface UndeliveredReply extends StoredReply {
   /** Its text can be gone: the user may have had the conversation forgotten. */
   readonly request: ConversationRequest
   readonly statusMessageId: string | null
   readonly status: RequestStatus
-  readonly messages: readonly string[]
 }
 
 /** What an earlier process left to do, oldest first. */

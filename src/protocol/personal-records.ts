@@ -62,6 +62,14 @@ export interface DayUsage {
   readonly tokens: number
 }
 
+/** A text that is still to be delivered to a user. */
+export interface UndeliveredText {
+  readonly requestId: string
+  /** The file it is; null for a message. */
+  readonly file: string | null
+  readonly text: string
+}
+
 /** What a user may see, take along and have deleted of what is stored about them. */
 export interface PersonalRecordsApi {
   /** A page of a conversation; the newest one when nothing is where the cursor points. */
@@ -73,6 +81,8 @@ export interface PersonalRecordsApi {
   directChannelsOf(userId: string): Promise<DirectChannel[]>
   /** Day by day, those without any left out. */
   usageOf(userId: string): Promise<DayUsage[]>
+  /** What is stored of a user's replies until they have arrived: the oldest messages, then files. */
+  undeliveredOf(userId: string): Promise<UndeliveredText[]>
   /**
    * What the quotas count.
    *

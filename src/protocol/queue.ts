@@ -1,6 +1,7 @@
 import type { DurationSummary } from '#domain/durations.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
+import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
 import type { PartsDelta, StopReason } from './assistant.ts'
 
@@ -68,6 +69,8 @@ export type RequestEvent =
       readonly answer: string
       /** The answer as messages of bounded length, with what there is to note about it. */
       readonly parts: readonly string[]
+      /** Come with the last of the messages; left out when there are none. */
+      readonly files?: readonly ReplyFile[]
       readonly stopReason: StopReason
       readonly trimmedMessages: number
       readonly stored: boolean

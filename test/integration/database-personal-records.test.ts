@@ -93,6 +93,20 @@ describe('an export', () => {
     expect(messages.at(-1)).toMatchObject({ serverId: '7', content: 'answer in 7: 3' })
   })
 
+  it('has what is still to be delivered to a user', async () => {
+    const { api } = newDatabase()
+    const files = [{ name: 'answer.md', text: 'all' }]
+    await api.saveTurn(turnOf(requestOf('a', ADA), { messages: ['one', 'two'], files }))
+    await api.saveTurn(turnOf(requestOf('b', { userId: 'bob' }), { messages: ['other'], files }))
+    expect(await api.undeliveredOf('ada')).toEqual([
+      { requestId: 'a', file: null, text: 'one' },
+      { requestId: 'a', file: null, text: 'two' },
+      { requestId: 'a', file: 'answer.md', text: 'all' },
+    ])
+    await api.markDelivered('a', ['1', '2'])
+    expect(await api.undeliveredOf('ada')).toEqual([])
+  })
+
   it('has the direct conversations of a user', async () => {
     const { api } = newDatabase()
     await api.markRead({ channelId: '10', userId: 'ada', lastMessageId: '1' })

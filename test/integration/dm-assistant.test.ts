@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { answerReply } from '#domain/answer-reply.ts'
 import { answerNotes } from '#domain/notices.ts'
 import { CONSOLE_ID } from '#domain/request.ts'
 import type { PiscinaPool } from '#pool/piscina-pool.ts'
@@ -125,13 +126,42 @@ describe('an answered request', () => {
     expect((await world.lastPrompt()).at(2)?.content).toBe(text)
   })
 
+  it('is cut at as many messages as it may take on Discord, and waits in the file as a file, too', async () => {
+    const text = 'A paragraph.\n\n'.repeat(600).trim()
+    await world.server.script({ type: 'answer', text }, { type: 'answer', text })
+    const short = await world.openPool({ thread: { maxMessages: 2, deltaIntervalMs: 600_000 } })
+    const request = world.newRequest()
+    const run = new RecordedRun(short, request)
+    const outcome = await run.outcome
+    const reply = answerReply(text, { stopReason: 'end', trimmedMessages: 0 }, 2)
+    expect(reply.messages).toHaveLength(2)
+    expect(outcome).toMatchObject({ type: 'answered', text, parts: reply.messages, files: reply.files })
+    expect(world.toDeliver(request)).toEqual(reply.messages)
+    expect(await world.database.api.undeliveredOf(request.userId)).toContainEqual({
+      requestId: request.id,
+      file: 'answer.md',
+      text,
+    })
+    expect(shownParts(run.events).slice(0, 2)).toEqual([
+      reply.messages[0],
+      expect.stringMatching(/will come as a file\.$/),
+    ])
+    expect(world.stored(request).messages.at(1)?.content).toBe(text)
+    const inTerminal = await new RecordedRun(short, world.newRequest({ userId: CONSOLE_ID })).outcome
+    expect(inTerminal.type === 'answered' ? [inTerminal.parts.length > 2, inTerminal.files] : []).toEqual([
+      true,
+      undefined,
+    ])
+  })
+
   it('keeps the reasoning to itself, wherever the model puts it', async () => {
     const chunks = ['<thi', 'nk>SECRET plan', ' two</th', 'ink>', '\n\nThe ', 'answer']
     await world.server.script({ type: 'answer', reasoning: 'SECRET plan one', chunks })
     const request = world.newRequest()
     const run = new RecordedRun(pool, request)
     const outcome = await run.outcome
-    expect(outcome).toMatchObject({ type: 'answered', text: 'The answer', parts: ['The answer'] })
+    const parts = [expect.stringMatching(/^The answer(?:\n-# Thought for \d+ s\.)?$/)]
+    expect(outcome).toMatchObject({ type: 'answered', text: 'The answer', parts })
     expect(run.order[0]).toBe('reasoning')
     expect(run.order.filter((type) => type === 'reasoning')).toHaveLength(1)
     expect(world.stored(request).messages.at(1)).toEqual({ role: 'assistant', content: 'The answer' })
@@ -213,7 +243,8 @@ describe('the history', () => {
   it('is not read at all when none is wanted', async () => {
     expect(await world.ask(amnesiac, { userId: 'amnesiac', message: 'My name is Ann.' }).outcome).toMatchObject({
       stored: true,
-      database: { ok: 1, failed: 0 },
+      // What its user has chosen is read all the same.
+      database: { ok: 2, failed: 0 },
     })
     const outcome = await world.ask(amnesiac, { userId: 'amnesiac', message: 'What is my name?' }).outcome
     expect(outcome).toMatchObject({ type: 'answered', text: expect.not.stringContaining('Ann') })

@@ -10,6 +10,7 @@ export const NO_RECORDS: CommandRecords = {
   exportMessages: unavailable,
   directChannelsOf: unavailable,
   usageOf: unavailable,
+  undeliveredOf: unavailable,
   quotaUse: unavailable,
   preferences: unavailable,
   changePreferences: unavailable,

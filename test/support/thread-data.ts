@@ -25,6 +25,7 @@ export function threadData(
     systemPrompt: SYSTEM_PROMPT,
     contextTokens: 8192,
     deltaIntervalMs: 5,
+    maxMessages: 20,
     databaseThread,
     databaseCallTimeoutMs: 10_000,
     logLevel: 'silent',

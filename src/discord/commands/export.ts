@@ -8,7 +8,7 @@ import { type PrivateCommand, type Reply, slashCommand } from './command.ts'
 export interface ExportOptions {
   readonly records: Pick<
     PersonalRecordsApi,
-    'exportRequests' | 'exportMessages' | 'directChannelsOf' | 'usageOf' | 'preferences'
+    'exportRequests' | 'exportMessages' | 'directChannelsOf' | 'usageOf' | 'preferences' | 'undeliveredOf'
   >
   readonly clock: Pick<Clock, 'now'>
   /** Tests pass smaller ones. */
@@ -45,10 +45,14 @@ async function exportOf(userId: string, { records, clock, limits = LIMITS }: Exp
   const directChannels = JSON.stringify(await records.directChannelsOf(userId))
   const tokensByDay = JSON.stringify(await records.usageOf(userId))
   const preferences = JSON.stringify(await records.preferences(userId))
+  const undelivered = JSON.stringify(await records.undeliveredOf(userId))
   const now = clock.now()
   const file =
     messages &&
-    (await fileOf(textOf({ userId, now, requests, messages, directChannels, tokensByDay, preferences }), limits))
+    (await fileOf(
+      textOf({ userId, now, requests, messages, directChannels, tokensByDay, preferences, undelivered }),
+      limits,
+    ))
   if (!file)
     return { content: 'That is more than fits into a file on Discord; please ask whoever runs this bot for it.' }
   return { content: 'This is all that is stored about you. The times are milliseconds since 1970.', files: [file] }
@@ -83,10 +87,12 @@ interface Gathered {
   readonly directChannels: string
   readonly tokensByDay: string
   readonly preferences: string
+  readonly undelivered: string
 }
 
 /** Each row was made JSON with its page: doing it at once would hold up everybody else. */
-function textOf({ userId, now, requests, messages, directChannels, tokensByDay, preferences }: Gathered): string {
+function textOf(gathered: Gathered): string {
+  const { userId, now, requests, messages, directChannels, tokensByDay, preferences, undelivered } = gathered
   const list = (rows: readonly string[]) => `[${rows.map((row) => `\n    ${row}`).join(',')}\n  ]`
   return `{
   "userId": ${JSON.stringify(userId)},
@@ -95,7 +101,8 @@ function textOf({ userId, now, requests, messages, directChannels, tokensByDay, 
   "messages": ${list(messages)},
   "directChannels": ${directChannels},
   "tokensByDay": ${tokensByDay},
-  "preferences": ${preferences}
+  "preferences": ${preferences},
+  "undelivered": ${undelivered}
 }
 `
 }
