@@ -1,16 +1,19 @@
 import type { Clock } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
 import type { Log } from '#actors/log.ts'
+import { type Briefing, decideBriefing, NO_CHOICES } from '#domain/briefing.ts'
 import type { HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
-import { answerMessages } from '#domain/notices.ts'
+import { answerMessages, withSmallPrint } from '#domain/notices.ts'
+import { withPersona } from '#domain/persona.ts'
 import { buildPromptWindow, type PromptParts, type PromptWindow } from '#domain/prompt-window.ts'
 import { originOf } from '#domain/request.ts'
 import { splitMessage } from '#domain/split-message.ts'
 import type { AssistantCommand, AssistantEvent, AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
 import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
 import type { DatabaseApi, Turn } from '#protocol/database.ts'
+import type { ChoicesOfConversation } from '#protocol/server-records.ts'
 import { DeltaGatherer } from './delta-gatherer.ts'
 import { GrowingParts } from './growing-parts.ts'
 import { cancelledError, type ModelClient, type ModelEvent } from './model-client.ts'
@@ -18,17 +21,24 @@ import { ModelError } from './model-error.ts'
 import { byteCount, type TokenCounter } from './token-counter.ts'
 
 /** The part of the database that an assistant uses. */
-type ConversationStore = Pick<DatabaseApi, 'history' | 'saveTurn'>
+type ConversationStore = Pick<DatabaseApi, 'history' | 'choices' | 'saveTurn'>
 
 export interface AssistantOptions {
   readonly model: ModelClient
   /** The database as it can be reached now; rejects when it cannot. */
   readonly connect: () => Promise<ConversationStore>
   readonly loadTokenCounter: () => Promise<TokenCounter>
-  readonly settings: Pick<AssistantThreadData, 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs'>
+  readonly settings: Pick<AssistantThreadData, 'models' | 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs'>
   readonly clock: Clock
   readonly log: Log
 }
+
+/** What applies to a request, and the withdrawn model its answer tells of. */
+interface ToldBriefing extends Briefing {
+  readonly toldOf: string | null
+}
+
+const NOTHING_CHOSEN: ChoicesOfConversation = { ...NO_CHOICES, toldOf: [] }
 
 type ModelEnd = Extract<ModelEvent, { type: 'end' }>
 
@@ -74,18 +84,20 @@ class Conversation {
 
   async run(): Promise<AssistantOutcome> {
     try {
-      const window = await this.#prompt(await this.#unlessCancelled(this.#history()))
+      const [history, briefing] = await this.#unlessCancelled(Promise.all([this.#history(), this.#briefing()]))
+      const window = await this.#prompt(history, briefing)
       if (!window.fits) return this.#failed(tooLong(window.neededTokens, this.#options.settings.contextTokens))
-      const { text, end } = await this.#generate(window)
+      const { text, end } = await this.#generate(window, briefing)
       if (this.#cancelled.aborted) return this.#withoutAnswer()
       const { stopReason } = end
-      const parts = answerMessages(splitMessage(text), { stopReason, trimmedMessages: window.trimmedMessages })
-      const stored = await this.#save(text, parts, end)
+      const messages = answerMessages(splitMessage(text), { stopReason, trimmedMessages: window.trimmedMessages })
+      const parts = briefing.toldOf === null ? messages : withSmallPrint(messages, withdrawnNote(briefing))
+      const stored = await this.#save(text, parts, end, briefing)
       return {
         type: 'answered',
         text,
         parts,
-        model: this.#options.model.name,
+        model: this.#options.model.nameOf(briefing.model),
         stopReason,
         usage: end.usage,
         trimmedMessages: window.trimmedMessages,
@@ -108,6 +120,22 @@ class Conversation {
     })
   }
 
+  /** Without the database nobody has chosen anything. */
+  async #briefing(): Promise<ToldBriefing> {
+    const { userId, serverId } = this.#task.request
+    const choices = await this.#counted(
+      NOTHING_CHOSEN,
+      'what was chosen could not be read; answering as usual',
+      async () => {
+        const database = await this.#options.connect()
+        return database.choices({ userId, serverId })
+      },
+    )
+    const briefing = decideBriefing(this.#options.settings.models, choices)
+    const { withdrawn } = briefing
+    return { ...briefing, toldOf: withdrawn === null || choices.toldOf.includes(withdrawn) ? null : withdrawn }
+  }
+
   /** A cancel does not wait for the database: a thread that is late to answer it counts as wedged. */
   #unlessCancelled<T>(work: Promise<T>): Promise<T> {
     const cancelled = Promise.withResolvers<never>()
@@ -116,8 +144,9 @@ class Conversation {
     return Promise.race([work, cancelled.promise]).finally(() => this.#signal.removeEventListener('abort', onAbort))
   }
 
-  async #prompt(history: readonly HistoryMessage[]): Promise<PromptWindow> {
-    const { systemPrompt, contextTokens } = this.#options.settings
+  async #prompt(history: readonly HistoryMessage[], { persona }: Briefing): Promise<PromptWindow> {
+    const { contextTokens } = this.#options.settings
+    const systemPrompt = withPersona(this.#options.settings.systemPrompt, persona)
     const parts = { systemPrompt, history, message: this.#task.request.message, budgetTokens: contextTokens }
     const window = await this.#window(parts)
     if (window.fits && window.trimmedMessages > 0) {
@@ -135,7 +164,10 @@ class Conversation {
     return buildPromptWindow({ ...parts, countTokens: await this.#options.loadTokenCounter() })
   }
 
-  async #generate(window: Extract<PromptWindow, { fits: true }>): Promise<{ text: string; end: ModelEnd }> {
+  async #generate(
+    { messages }: Extract<PromptWindow, { fits: true }>,
+    { model: name, persona }: Briefing,
+  ): Promise<{ text: string; end: ModelEnd }> {
     const { model, clock, settings } = this.#options
     const parts = new GrowingParts()
     const deltas = new DeltaGatherer(clock, settings.deltaIntervalMs, (more) => {
@@ -147,7 +179,7 @@ class Conversation {
     let end: ModelEnd = { type: 'end', stopReason: 'end', usage: null }
     let thinking = false
     try {
-      for await (const event of model.stream({ messages: window.messages, signal: this.#signal })) {
+      for await (const event of model.stream({ model: name, persona, messages, signal: this.#signal })) {
         switch (event.type) {
           case 'text':
             text += event.text
@@ -182,18 +214,19 @@ class Conversation {
   }
 
   /** False when the database did not take the turn. */
-  async #save(answer: string, parts: readonly string[], end: ModelEnd): Promise<boolean> {
+  async #save(answer: string, parts: readonly string[], end: ModelEnd, briefing: ToldBriefing): Promise<boolean> {
     const { request, attempt } = this.#task
     const { model, clock } = this.#options
     const turn: Turn = {
       request,
       attempt,
       answer,
-      model: model.name,
+      model: model.nameOf(briefing.model),
       usage: end.usage,
       answeredAt: clock.now(),
       // The terminal shows the answer as it comes, or it is gone.
       messages: originOf(request) === 'discord' ? parts : [],
+      ...(briefing.toldOf !== null && { toldOf: briefing.toldOf }),
     }
     const result = await this.#counted('failed', 'the turn was not stored; the answer goes out without', async () => {
       const database = await this.#options.connect()
@@ -228,6 +261,11 @@ class Conversation {
   #withoutAnswer(): AssistantOutcome {
     return { type: 'cancelled', database: this.#database }
   }
+}
+
+function withdrawnNote({ toldOf, model, modelFrom }: ToldBriefing): string {
+  const used = modelFrom === 'usual' ? 'the usual model' : `\`${model}\``
+  return `The model \`${toldOf}\` that was chosen for this conversation is not offered any more; ${used} answered. /model shows what there is.`
 }
 
 function tooLong(neededTokens: number, contextTokens: number): Failure {

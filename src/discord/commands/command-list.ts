@@ -4,6 +4,7 @@ import type { QuotaLimits } from '#domain/quota.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import type { PersonalRecordsApi } from '#protocol/personal-records.ts'
 import type { RequestQueue } from '#protocol/queue.ts'
+import type { ServerRecordsApi } from '#protocol/server-records.ts'
 import { askCommand } from './ask.ts'
 import { askAboutCommand } from './ask-about.ts'
 import { cancelCommand } from './cancel.ts'
@@ -18,7 +19,7 @@ import { statsCommand } from './stats.ts'
 import { statusCommand } from './status.ts'
 
 /** What the commands read and change of what is stored. */
-export type CommandRecords = PersonalRecordsApi & Pick<DatabaseApi, 'statistics'>
+export type CommandRecords = PersonalRecordsApi & ServerRecordsApi & Pick<DatabaseApi, 'statistics'>
 
 /** What the commands work with. */
 export interface CommandParts {
