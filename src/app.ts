@@ -215,6 +215,7 @@ export class App {
             maxMessageLength: settings.queue.maxMessageLength,
             access: accessRules(settings),
             quota: settings.quota,
+            models: modelChoices(settings.model),
             privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },
             queue,
             store: database.api,

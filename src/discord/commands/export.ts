@@ -3,13 +3,15 @@ import { gzip } from 'node:zlib'
 import type { RawFile } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import { FIRST_ROW, type PersonalRecordsApi, type RowCursor } from '#protocol/personal-records.ts'
+import type { ServerRecordsApi } from '#protocol/server-records.ts'
 import { type PrivateCommand, type Reply, slashCommand } from './command.ts'
 
 export interface ExportOptions {
   readonly records: Pick<
     PersonalRecordsApi,
     'exportRequests' | 'exportMessages' | 'directChannelsOf' | 'usageOf' | 'preferences'
-  >
+  > &
+    Pick<ServerRecordsApi, 'exportSettingChanges'>
   readonly clock: Pick<Clock, 'now'>
   /** Tests pass smaller ones. */
   readonly limits?: ExportLimits
@@ -42,13 +44,17 @@ async function exportOf(userId: string, { records, clock, limits = LIMITS }: Exp
   const budget = { bytes: limits.textBytes }
   const requests = await rowsOf((after) => records.exportRequests(userId, after, PAGE_ROWS), budget)
   const messages = requests && (await rowsOf((after) => records.exportMessages(userId, after, PAGE_ROWS), budget))
+  const changes = messages && (await rowsOf((after) => records.exportSettingChanges(userId, after, PAGE_ROWS), budget))
   const directChannels = JSON.stringify(await records.directChannelsOf(userId))
   const tokensByDay = JSON.stringify(await records.usageOf(userId))
   const preferences = JSON.stringify(await records.preferences(userId))
   const now = clock.now()
   const file =
-    messages &&
-    (await fileOf(textOf({ userId, now, requests, messages, directChannels, tokensByDay, preferences }), limits))
+    changes &&
+    (await fileOf(
+      textOf({ userId, now, requests, messages, changes, directChannels, tokensByDay, preferences }),
+      limits,
+    ))
   if (!file)
     return { content: 'That is more than fits into a file on Discord; please ask whoever runs this bot for it.' }
   return { content: 'This is all that is stored about you. The times are milliseconds since 1970.', files: [file] }
@@ -80,13 +86,23 @@ interface Gathered {
   readonly now: number
   readonly requests: readonly string[]
   readonly messages: readonly string[]
+  readonly changes: readonly string[]
   readonly directChannels: string
   readonly tokensByDay: string
   readonly preferences: string
 }
 
 /** Each row was made JSON with its page: doing it at once would hold up everybody else. */
-function textOf({ userId, now, requests, messages, directChannels, tokensByDay, preferences }: Gathered): string {
+function textOf({
+  userId,
+  now,
+  requests,
+  messages,
+  changes,
+  directChannels,
+  tokensByDay,
+  preferences,
+}: Gathered): string {
   const list = (rows: readonly string[]) => `[${rows.map((row) => `\n    ${row}`).join(',')}\n  ]`
   return `{
   "userId": ${JSON.stringify(userId)},
@@ -95,7 +111,8 @@ function textOf({ userId, now, requests, messages, directChannels, tokensByDay, 
   "messages": ${list(messages)},
   "directChannels": ${directChannels},
   "tokensByDay": ${tokensByDay},
-  "preferences": ${preferences}
+  "preferences": ${preferences},
+  "serverSettingChanges": ${list(changes)}
 }
 `
 }
