@@ -8,7 +8,7 @@ export function readPersona(text: string): string | undefined {
     .replaceAll(/\r\n?/g, '\n')
     .replaceAll(/[^\P{Cc}\n\t]/gu, '')
     .trim()
-  return persona !== '' && [...persona].length <= LONGEST_PERSONA ? persona : undefined
+  return persona !== '' && Array.from(persona).length <= LONGEST_PERSONA ? persona : undefined
 }
 
 const OPENING = '<persona>'

@@ -35,7 +35,7 @@ function withAsk(fields: object) {
 
 /** The commands, none of them only for people with certain permissions. */
 function openForAll() {
-  return definitions().map(({ default_member_permissions: _, ...known }) => known)
+  return definitions().map((known) => ({ ...known, default_member_permissions: null }))
 }
 
 type Options = Parameters<typeof startWithUser>

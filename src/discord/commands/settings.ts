@@ -114,7 +114,7 @@ function roleOption(name: string, description: string) {
 
 async function answer(options: SettingsOptions, call: CommandCall): Promise<Reply> {
   const { serverId, userId } = call.conversation
-  switch (call.subcommand) {
+  switch (call.subcommand ?? 'show') {
     case 'persona': {
       const value = readPersona(call.option('text') ?? '')
       if (value === undefined) return { content: PERSONA_UNUSABLE }

@@ -135,7 +135,8 @@ function checkCommand(form: CommandForm, prefix: string, errors: FormErrors): vo
   checkName(form.name, `${prefix}name`, isChatInput, errors)
   errors.text(`${prefix}description`, form.description, 100, isChatInput ? 1 : 0)
   const permissions = form.default_member_permissions
-  if (permissions !== undefined && permissions !== null && !/^\d+$/.test(String(permissions))) {
+  const isGiven = permissions !== undefined && permissions !== null
+  if (isGiven && !(typeof permissions === 'string' && /^\d+$/.test(permissions))) {
     errors.add(`${prefix}default_member_permissions`, 'BASE_TYPE_BAD_INT', 'Value is not a bit set.')
   }
   checkOptions(form.options, prefix, errors)
