@@ -114,7 +114,8 @@ function roleOption(name: string, description: string) {
 
 async function answer(options: SettingsOptions, call: CommandCall): Promise<Reply> {
   const { serverId, userId } = call.conversation
-  switch (call.subcommand ?? 'show') {
+  const word = call.subcommand ?? 'show'
+  switch (word) {
     case 'persona': {
       const value = readPersona(call.option('text') ?? '')
       if (value === undefined) return { content: PERSONA_UNUSABLE }
@@ -127,7 +128,7 @@ async function answer(options: SettingsOptions, call: CommandCall): Promise<Repl
     }
     case 'channels':
     case 'roles':
-      return changeList(options, call, call.subcommand)
+      return changeList(options, call, word)
     case 'reset':
       return confirmation(call.option('what'))
     default:
