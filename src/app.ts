@@ -7,6 +7,7 @@ import type { Settings } from '#config/settings.ts'
 import { ConsoleGateway } from '#console/console-gateway.ts'
 import { type DatabaseActor, startDatabase } from '#database/database-actor.ts'
 import type { AccessRules } from '#domain/access.ts'
+import { modelChoices } from '#domain/briefing.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { uuidV7 } from '#domain/uuid.ts'
 import { PiscinaPool } from '#pool/piscina-pool.ts'
@@ -164,6 +165,7 @@ export class App {
       historyLimit: settings.queue.historyLimit,
       thread: {
         model: settings.model,
+        models: modelChoices(settings.model),
         systemPrompt: settings.model.systemPrompt,
         contextTokens: settings.model.contextTokens,
         deltaIntervalMs: this.#showsOnDiscord ? settings.discord.editIntervalMs : CONSOLE_DELTA_INTERVAL_MS,
@@ -214,6 +216,7 @@ export class App {
             maxMessageLength: settings.queue.maxMessageLength,
             access: accessRules(settings),
             quota: settings.quota,
+            models: modelChoices(settings.model),
             privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },
             queue,
             store: database.api,

@@ -2,15 +2,18 @@ import type { Clock } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
 import type { Log } from '#actors/log.ts'
 import type { AnswerReply } from '#domain/answer-reply.ts'
+import { type Briefing, decideBriefing, NO_CHOICES } from '#domain/briefing.ts'
 import type { HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
-import { NO_PREFERENCES, type Preferences } from '#domain/preferences.ts'
+import { withPersona } from '#domain/persona.ts'
+import { NO_PREFERENCES, type ReasoningDisplay } from '#domain/preferences.ts'
 import { buildPromptWindow, type PromptParts, type PromptWindow } from '#domain/prompt-window.ts'
 import { originOf } from '#domain/request.ts'
 import type { AssistantCommand, AssistantEvent, AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
 import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
 import type { DatabaseApi, Turn } from '#protocol/database.ts'
+import type { ChoicesOfConversation } from '#protocol/server-records.ts'
 import { DeltaGatherer } from './delta-gatherer.ts'
 import { GrowingReply } from './growing-reply.ts'
 import { cancelledError, type ModelClient, type ModelEvent } from './model-client.ts'
@@ -19,25 +22,30 @@ import { Thinking } from './thinking.ts'
 import { byteCount, type TokenCounter } from './token-counter.ts'
 
 /** The part of the database that an assistant uses. */
-type ConversationStore = Pick<DatabaseApi, 'history' | 'preferences' | 'saveTurn'>
+type ConversationStore = Pick<DatabaseApi, 'history' | 'choices' | 'saveTurn'>
 
 export interface AssistantOptions {
   readonly model: ModelClient
   /** The database as it can be reached now; rejects when it cannot. */
   readonly connect: () => Promise<ConversationStore>
   readonly loadTokenCounter: () => Promise<TokenCounter>
-  readonly settings: Pick<AssistantThreadData, 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs' | 'maxMessages'>
+  readonly settings: Pick<
+    AssistantThreadData,
+    'models' | 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs' | 'maxMessages'
+  >
   readonly clock: Clock
   readonly log: Log
 }
 
-type ModelEnd = Extract<ModelEvent, { type: 'end' }>
-
-/** What is known of a user before the model is asked. */
-interface Recalled {
-  readonly history: readonly HistoryMessage[]
-  readonly preferences: Preferences
+/** What applies to a request, and the withdrawn model its answer tells of. */
+interface ToldBriefing extends Briefing {
+  readonly toldOf: string | null
+  readonly reasoning: ReasoningDisplay
 }
+
+const NOTHING_CHOSEN: ChoicesOfConversation = { ...NO_CHOICES, reasoning: NO_PREFERENCES.reasoning, toldOf: [] }
+
+type ModelEnd = Extract<ModelEvent, { type: 'end' }>
 
 /** What the model has brought. */
 interface Generated {
@@ -88,20 +96,21 @@ class Conversation {
 
   async run(): Promise<AssistantOutcome> {
     try {
-      const { history, preferences } = await this.#unlessCancelled(this.#recall())
-      const window = await this.#prompt(history)
+      const [history, briefing] = await this.#unlessCancelled(Promise.all([this.#history(), this.#briefing()]))
+      const window = await this.#prompt(history, briefing)
       if (!window.fits) return this.#failed(tooLong(window.neededTokens, this.#options.settings.contextTokens))
-      const { text, end, reply: growing } = await this.#generate(window, preferences)
+      const { text, end, reply: growing } = await this.#generate(window, briefing)
       if (this.#cancelled.aborted) return this.#withoutAnswer()
       const { stopReason } = end
-      const reply = growing.end(text, { stopReason, trimmedMessages: window.trimmedMessages })
-      const stored = await this.#save(text, reply, end)
+      const remarks = briefing.toldOf === null ? [] : [withdrawnNote(briefing)]
+      const reply = growing.end(text, { stopReason, trimmedMessages: window.trimmedMessages, remarks })
+      const stored = await this.#save(text, reply, end, briefing)
       return {
         type: 'answered',
         text,
         parts: reply.messages,
         ...filesOf(reply),
-        model: this.#options.model.name,
+        model: this.#options.model.nameOf(briefing.model),
         stopReason,
         usage: end.usage,
         trimmedMessages: window.trimmedMessages,
@@ -115,18 +124,30 @@ class Conversation {
   }
 
   /** Without the database the conversation starts afresh; the question is still answered. */
-  async #recall(): Promise<Recalled> {
+  async #history(): Promise<HistoryMessage[]> {
     const { request, historyLimit } = this.#task
-    const { userId, serverId } = request
-    const nothing: Recalled = { history: [], preferences: NO_PREFERENCES }
-    return this.#counted(nothing, 'history could not be read; answering without it', async () => {
+    if (historyLimit === 0) return []
+    return this.#counted([], 'history could not be read; answering without it', async () => {
       const database = await this.#options.connect()
-      const [history, preferences] = await Promise.all([
-        historyLimit === 0 ? [] : database.history({ userId, serverId }, historyLimit),
-        database.preferences(userId),
-      ])
-      return { history, preferences }
+      return database.history({ userId: request.userId, serverId: request.serverId }, historyLimit)
     })
+  }
+
+  /** Without the database nobody has chosen anything. */
+  async #briefing(): Promise<ToldBriefing> {
+    const { userId, serverId } = this.#task.request
+    const choices = await this.#counted(
+      NOTHING_CHOSEN,
+      'what was chosen could not be read; answering as usual',
+      async () => {
+        const database = await this.#options.connect()
+        return database.choices({ userId, serverId })
+      },
+    )
+    const briefing = decideBriefing(this.#options.settings.models, choices)
+    const { withdrawn } = briefing
+    const toldOf = withdrawn === null || choices.toldOf.includes(withdrawn) ? null : withdrawn
+    return { ...briefing, reasoning: choices.reasoning, toldOf }
   }
 
   /** A cancel does not wait for the database: a thread that is late to answer it counts as wedged. */
@@ -137,8 +158,9 @@ class Conversation {
     return Promise.race([work, cancelled.promise]).finally(() => this.#signal.removeEventListener('abort', onAbort))
   }
 
-  async #prompt(history: readonly HistoryMessage[]): Promise<PromptWindow> {
-    const { systemPrompt, contextTokens } = this.#options.settings
+  async #prompt(history: readonly HistoryMessage[], { persona }: Briefing): Promise<PromptWindow> {
+    const { contextTokens } = this.#options.settings
+    const systemPrompt = withPersona(this.#options.settings.systemPrompt, persona)
     const parts = { systemPrompt, history, message: this.#task.request.message, budgetTokens: contextTokens }
     const window = await this.#window(parts)
     if (window.fits && window.trimmedMessages > 0) {
@@ -157,8 +179,8 @@ class Conversation {
   }
 
   async #generate(
-    window: Extract<PromptWindow, { fits: true }>,
-    { reasoning: wanted }: Preferences,
+    { messages }: Extract<PromptWindow, { fits: true }>,
+    { model: name, persona, reasoning: wanted }: ToldBriefing,
   ): Promise<Generated> {
     const { model, clock, settings } = this.#options
     const reasoning = this.#isOnDiscord ? wanted : 'hidden'
@@ -173,7 +195,7 @@ class Conversation {
     let end: ModelEnd = { type: 'end', stopReason: 'end', usage: null }
     let hasThought = false
     try {
-      for await (const event of model.stream({ messages: window.messages, signal: this.#signal })) {
+      for await (const event of model.stream({ model: name, persona, messages, signal: this.#signal })) {
         switch (event.type) {
           case 'text':
             thinking.pause()
@@ -220,19 +242,20 @@ class Conversation {
   }
 
   /** False when the database did not take the turn. */
-  async #save(answer: string, reply: AnswerReply, end: ModelEnd): Promise<boolean> {
+  async #save(answer: string, reply: AnswerReply, end: ModelEnd, briefing: ToldBriefing): Promise<boolean> {
     const { request, attempt } = this.#task
     const { model, clock } = this.#options
     const turn: Turn = {
       request,
       attempt,
       answer,
-      model: model.name,
+      model: model.nameOf(briefing.model),
       usage: end.usage,
       answeredAt: clock.now(),
       // The terminal shows the answer as it comes, or it is gone.
       messages: this.#isOnDiscord ? reply.messages : [],
       ...filesOf(reply),
+      ...(briefing.toldOf !== null && { toldOf: briefing.toldOf }),
     }
     const result = await this.#counted('failed', 'the turn was not stored; the answer goes out without', async () => {
       const database = await this.#options.connect()
@@ -272,6 +295,11 @@ class Conversation {
 /** Left out when there are none. */
 function filesOf({ files }: AnswerReply): Partial<Pick<AnswerReply, 'files'>> {
   return files.length === 0 ? {} : { files }
+}
+
+function withdrawnNote({ toldOf, model, modelFrom }: ToldBriefing): string {
+  const used = modelFrom === 'usual' ? 'the usual model' : `\`${model}\``
+  return `The model \`${toldOf}\` that was chosen for this conversation is not offered any more; ${used} answered. /model shows what there is.`
 }
 
 function tooLong(neededTokens: number, contextTokens: number): Failure {

@@ -1,3 +1,4 @@
+import { type Choice, NO_CHOICE } from '#domain/briefing.ts'
 import type { PromptMessage } from '#domain/prompt-window.ts'
 import { nameGivenIn } from './offline-names.ts'
 
@@ -113,13 +114,23 @@ const RULES: readonly Rule[] = [
  * Answers the last user message by fixed rules, from nothing but the messages given.
  *
  * The answer never holds a Discord mention, whatever it quotes.
+ *
+ * @param chosen told at the end, as it can be put to no use here.
  */
-export function offlineAnswer(messages: readonly PromptMessage[], now: Date): string {
+export function offlineAnswer(messages: readonly PromptMessage[], now: Date, chosen: Choice = NO_CHOICE): string {
   const situation = situationOf(messages, now)
   const { text, closing } = replyTo(situation)
   const introduces = closing === 'introduction' || (situation.earlierCount === 0 && closing !== 'none')
   const ending = introduces ? [WHO_I_AM, HOW_TO_CONNECT, WHAT_I_CAN] : closing === 'hint' ? [SHORT_HINT] : []
-  return withoutMentions([text, ...ending].filter((part) => part !== '').join('\n\n'))
+  return withoutMentions([text, ...ending, choiceLine(chosen)].filter((part) => part !== '').join('\n\n'))
+}
+
+/** Shows what a real model would be given. */
+function choiceLine({ model, persona }: Choice): string {
+  const asked = model === null ? [] : [`asked of the model ${quoted(model, LONG_QUOTE)}`]
+  const played = persona === null ? [] : [`told in the persona ${quoted(persona, LONG_QUOTE)}`]
+  const parts = [...asked, ...played].join(' and ')
+  return parts === '' ? '' : `(With a real model this would be ${parts}.)`
 }
 
 function situationOf(messages: readonly PromptMessage[], now: Date): Situation {

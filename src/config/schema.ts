@@ -1,10 +1,23 @@
 import { z } from 'zod'
-import { decimalNumber, discordIds, duration, oneOf, secret, text, webAddress, wholeNumber } from './setting-types.ts'
+import {
+  decimalNumber,
+  discordIds,
+  duration,
+  names,
+  oneOf,
+  secret,
+  text,
+  webAddress,
+  wholeNumber,
+} from './setting-types.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MOST_TOKENS = 10_000_000
 const MOST_TOKENS_A_DAY = 1_000_000_000_000
 const DAY_MS = 86_400_000
+/** Discord shows 25 choices, of 100 characters each; `model.name` is one of them. */
+const MOST_MODELS = 24
+const LONGEST_MODEL_NAME = 100
 const LONGEST_RETENTION_MS = 100 * 365 * DAY_MS
 
 /** Builds the schema of all settings under the names the files use; `pool.size` falls back to `cores` − 1. */
@@ -42,6 +55,7 @@ export function createSchema(cores: number) {
       apiKey: secret('an API key').nullable(),
       baseUrl: webAddress().nullable(),
       name: text('the name of a model'),
+      allowed: names('names of models', MOST_MODELS, LONGEST_MODEL_NAME),
       systemPrompt: text('a text'),
       contextTokens: wholeNumber(256, MOST_TOKENS),
       maxAnswerTokens: wholeNumber(1, MOST_TOKENS).nullable(),

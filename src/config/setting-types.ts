@@ -87,6 +87,21 @@ function isDiscordId(value: unknown): boolean {
   return typeof value === 'string' && /^\d{15,20}$/.test(value)
 }
 
+/** Names, none twice; a text of names with commas between them counts, so that environment variables can give it. */
+export function names(what: string, most: number, longest: number) {
+  const isName = (value: unknown) => typeof value === 'string' && /\S/.test(value) && value.length <= longest
+  return z.unknown().transform((value, context): readonly string[] => {
+    const list = typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value
+    if (Array.isArray(list) && list.every(isName) && new Set(list).size <= most)
+      return Object.freeze([...new Set(list)])
+    context.addIssue({
+      code: 'custom',
+      message: `a list of at most ${most} ${what}, each of at most ${longest} characters`,
+    })
+    return z.NEVER
+  })
+}
+
 /** One of a few words. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, `one of ${words.join(', ')}`)

@@ -235,6 +235,12 @@ class SupervisedDatabase implements DatabaseActor {
       quotaUse: (userId, now, requests) => this.#call((api) => api.quotaUse(userId, now, requests)),
       preferences: (userId) => this.#call((api) => api.preferences(userId)),
       changePreferences: (userId, changes) => this.#call((api) => api.changePreferences(userId, changes)),
+      choices: (key) => this.#call((api) => api.choices(key)),
+      serverSettings: (serverId) => this.#call((api) => api.serverSettings(serverId)),
+      changeServerSettings: (change) => this.#call((api) => api.changeServerSettings(change)),
+      serverAudit: (serverId, limit) => this.#call((api) => api.serverAudit(serverId, limit)),
+      exportSettingChanges: (userId, after, limit) =>
+        this.#call((api) => api.exportSettingChanges(userId, after, limit)),
       forget: (scope) => this.#call((api) => api.forget(scope)),
       probe: () => this.#call((api) => api.probe()),
       statistics: () => this.#call((api) => api.statistics()),

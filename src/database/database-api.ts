@@ -27,12 +27,21 @@ import type {
   RowCursor,
   UndeliveredText,
 } from '#protocol/personal-records.ts'
+import type {
+  AuditEntry,
+  ChoicesOfConversation,
+  ExportedSettingChange,
+  ServerSettingsChange,
+  ServerSettingsResult,
+  StoredServerSettings,
+} from '#protocol/server-records.ts'
 import { GroupCommit, type WriteOptions } from './group-commit.ts'
 import { HistoryCache } from './history-cache.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
 import { PersonalRecords } from './personal-records.ts'
 import { type Pruned, RequestRecords } from './request-records.ts'
 import type { PruneStep } from './retention.ts'
+import { ServerRecords } from './server-records.ts'
 import { logBytes } from './write-ahead-log.ts'
 
 export interface LocalDatabaseOptions {
@@ -50,6 +59,7 @@ export class LocalDatabaseApi implements DatabaseApi {
   readonly #path: string
   readonly #records: RequestRecords
   readonly #personal: PersonalRecords
+  readonly #servers: ServerRecords
   readonly #messages: MessageStatements
   readonly #groupCommit: GroupCommit
   readonly #cache: HistoryCache
@@ -66,6 +76,7 @@ export class LocalDatabaseApi implements DatabaseApi {
     this.#path = database.name
     this.#records = new RequestRecords(database, now)
     this.#personal = new PersonalRecords(database, now)
+    this.#servers = new ServerRecords(database)
     this.#messages = prepareMessageStatements(database)
     this.#groupCommit = new GroupCommit(database)
     this.#cache = new HistoryCache(historyCacheBytes)
@@ -94,7 +105,7 @@ export class LocalDatabaseApi implements DatabaseApi {
   }
 
   saveTurn(turn: Turn): Promise<WriteResult> {
-    return this.#write(() => this.#records.saveTurn(turn), {
+    return this.#write(() => this.#saveTurn(turn), {
       label: 'answer',
       afterCommit: (result) => {
         if (result === 'stored') this.#cache.append(turn.request, historyOf(turn))
@@ -178,11 +189,39 @@ export class LocalDatabaseApi implements DatabaseApi {
   }
 
   changePreferences(userId: string, changes: Partial<Preferences>): Promise<Preferences> {
-    return this.#write(() => this.#personal.preferences.change(userId, changes))
+    return this.#write(() => {
+      // Who chooses anew is told anew.
+      if (changes.model !== undefined) this.#servers.forgetTold(userId)
+      return this.#personal.preferences.change(userId, changes)
+    })
+  }
+
+  choices(key: ConversationKey): Promise<ChoicesOfConversation> {
+    return this.#read(() => this.#servers.choices(key))
+  }
+
+  serverSettings(serverId: string): Promise<StoredServerSettings> {
+    return this.#read(() => this.#servers.of(serverId))
+  }
+
+  changeServerSettings(change: ServerSettingsChange): Promise<ServerSettingsResult> {
+    return this.#write(() => this.#servers.change(change))
+  }
+
+  serverAudit(serverId: string, limit: number): Promise<AuditEntry[]> {
+    return this.#read(() => this.#servers.audit(serverId, limit))
+  }
+
+  exportSettingChanges(userId: string, after: RowCursor, limit: number): Promise<ExportedSettingChange[]> {
+    return this.#read(() => this.#servers.exportChanges(userId, after, limit))
   }
 
   async forget(scope: ForgetScope): Promise<number> {
-    const forgotten = await this.#write(() => this.#personal.forget(scope), {
+    const forget = () => {
+      if (scope.serverId === null) this.#servers.forgetTold(scope.userId)
+      return this.#personal.forget(scope)
+    }
+    const forgotten = await this.#write(forget, {
       afterCommit: ({ conversations }) => {
         for (const key of conversations) this.#cache.drop(key)
       },
@@ -233,6 +272,13 @@ export class LocalDatabaseApi implements DatabaseApi {
   async #close(): Promise<void> {
     this.#groupCommit.flush()
     this.#onClose()
+  }
+
+  /** One write: that somebody was told something is stored with what told them, or not at all. */
+  #saveTurn(turn: Turn): WriteResult {
+    const result = this.#records.saveTurn(turn)
+    if (result === 'stored' && turn.toldOf !== undefined) this.#servers.noteTold(turn.request.userId, turn.toldOf)
+    return result
   }
 
   async #write<T>(work: () => T, options?: WriteOptions<T>): Promise<T> {

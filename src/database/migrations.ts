@@ -3,6 +3,7 @@ import { ParleyError } from '#domain/errors.ts'
 import { PREFERENCES_SCHEMA } from './preferences-schema.ts'
 import { REPLY_FILES_SCHEMA } from './reply-files-schema.ts'
 import { ADDED_MESSAGES_SCHEMA, DURABLE_QUEUE_SCHEMA, FIRST_SCHEMA } from './schema.ts'
+import { SERVER_SETTINGS_SCHEMA } from './server-settings-schema.ts'
 import { USAGE_SCHEMA } from './usage-schema.ts'
 
 /** Every schema change, oldest first; a file at version n has seen the first n. Never change one that was released. */
@@ -13,6 +14,7 @@ const MIGRATIONS: readonly string[] = [
   ADDED_MESSAGES_SCHEMA,
   PREFERENCES_SCHEMA,
   REPLY_FILES_SCHEMA,
+  SERVER_SETTINGS_SCHEMA,
 ]
 
 /** The schema version of this Parley. */

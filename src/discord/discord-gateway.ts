@@ -2,6 +2,7 @@ import { type ButtonInteraction, Client, Events, GatewayDispatchEvents, GatewayI
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { AccessRules } from '#domain/access.ts'
+import type { ModelChoices } from '#domain/briefing.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
 import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
@@ -30,6 +31,7 @@ import { QuotaCheck } from './quota-check.ts'
 import { RecentIds } from './recent-ids.ts'
 import { ReplyCards } from './reply-cards.ts'
 import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
+import { ServerSettingsBook } from './server-settings-book.ts'
 
 export interface DiscordOptions {
   readonly token: string
@@ -55,6 +57,8 @@ export interface DiscordOptions {
   /** Who may ask something. */
   readonly access: AccessRules
   readonly quota: QuotaLimits
+  /** What people may choose from. */
+  readonly models: ModelChoices
   /** What is read of the messages that came while nobody listened. */
   readonly catchUp: CatchUpLimits
   readonly clock: Clock
@@ -144,13 +148,14 @@ export class DiscordGateway implements Gateway {
       take: (request, messageId) => this.#takeMessage(request, messageId),
       markRead: (channel) => this.#ledger.noteRead(channel),
     })
+    const serverSettings = new ServerSettingsBook(options)
     this.#intake = new QuestionIntake({
       ...options,
       cards: this.#cards,
-      access: new AccessCheck({ rules: options.access, rest: this.#client.rest, clock, log }),
+      access: new AccessCheck({ rules: options.access, serverSettings, rest: this.#client.rest, clock, log }),
       quota: new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners }),
     })
-    this.#commands = commandList({ ...options, delivery: () => this.statistics() })
+    this.#commands = commandList({ ...options, serverSettings, delivery: () => this.statistics() })
     this.#router = new CommandRouter({
       commands: this.#commands,
       rest: this.#client.rest,

@@ -30,6 +30,8 @@ export interface AnswerFacts {
   readonly trimmedMessages: number
   /** How long the model thought, in whole seconds. */
   readonly thoughtSeconds?: number
+  /** What else there is to say, a sentence each. */
+  readonly remarks?: readonly string[]
 }
 
 /** The messages that show an answer: its parts, and in small print what there is to note. */
@@ -38,7 +40,7 @@ export function answerMessages(parts: readonly string[], facts: AnswerFacts): st
 }
 
 /** What there is to note about an answer, a sentence each. */
-export function answerNotes({ stopReason, trimmedMessages, thoughtSeconds = 0 }: AnswerFacts): string[] {
+export function answerNotes({ stopReason, trimmedMessages, thoughtSeconds = 0, remarks = [] }: AnswerFacts): string[] {
   const notes: string[] = []
   if (stopReason === 'length') notes.push(CUT)
   if (stopReason === 'stopped') notes.push('Stopped here.')
@@ -48,7 +50,7 @@ export function answerNotes({ stopReason, trimmedMessages, thoughtSeconds = 0 }:
     notes.push(`${oldest} of our conversation no longer fit and ${were} left out.`)
   }
   if (thoughtSeconds > 0) notes.push(`Thought for ${inMinutes(thoughtSeconds)}.`)
-  return notes
+  return [...notes, ...remarks]
 }
 
 function inMinutes(seconds: number): string {

@@ -1,5 +1,5 @@
 /** How much people see of what a model thinks before it answers. */
-const REASONING_DISPLAYS = ['hidden', 'spoiler', 'file'] as const
+export const REASONING_DISPLAYS = ['hidden', 'spoiler', 'file'] as const
 
 export type ReasoningDisplay = (typeof REASONING_DISPLAYS)[number]
 

@@ -1,3 +1,5 @@
+import type { ModelChoices } from '#domain/briefing.ts'
+
 /** How a model is reached; with neither key nor base URL the offline model answers. */
 export interface ModelSettings {
   readonly apiKey: string | null
@@ -20,6 +22,7 @@ export type DatabaseThreadCell = Int32Array<SharedArrayBuffer>
 /** Given to each pool thread as workerData. */
 export interface AssistantThreadData {
   readonly model: ModelSettings
+  readonly models: ModelChoices
   readonly systemPrompt: string
   /** The prompt's budget: system prompt, history and message. */
   readonly contextTokens: number

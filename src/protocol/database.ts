@@ -4,6 +4,7 @@ import type { ErrorCode } from '#domain/errors.ts'
 import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest, RequestOrigin, RequestStatus, TerminalStatus } from '#domain/request.ts'
 import type { PersonalRecordsApi } from './personal-records.ts'
+import type { ServerRecordsApi } from './server-records.ts'
 
 /** A turn to keep: the two history messages of an answered request, and what the answer cost. */
 export interface Turn {
@@ -19,6 +20,8 @@ export interface Turn {
   readonly messages: readonly string[]
   /** Delivered with the last of the messages; left out when there are none. */
   readonly files?: readonly ReplyFile[]
+  /** The withdrawn model the answer tells of, so that its user is told of it once. */
+  readonly toldOf?: string
 }
 
 /** The end of a request that has no turn. */
@@ -118,7 +121,7 @@ export interface DatabaseStatistics {
  * Writes are acknowledged only after their commit. Any call can reject with `DATABASE_FAILED`,
  * `DATABASE_UNAVAILABLE` (the thread is gone) or `CALL_TIMED_OUT`.
  */
-export interface DatabaseApi extends PersonalRecordsApi {
+export interface DatabaseApi extends PersonalRecordsApi, ServerRecordsApi {
   /** Stores a new request as QUEUED, attempt 0; of a direct message also that it has been read. */
   acceptRequest(request: ConversationRequest): Promise<AcceptResult>
   /** Gives a request that waits another text, to which this Discord message belongs from then on. */

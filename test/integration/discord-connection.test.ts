@@ -279,6 +279,7 @@ async function startWithRealQueue(server: DiscordServerHandle, path: string) {
     privacy: { retentionMs: null, modelHost: null },
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,
+    models: { usual: 'small', offered: ['small'] },
   }
   const gateway = new DiscordGateway({ ...options, ...rooms, refusalIntervalMs, queue, clock, log, onGivenUp })
   let stopped: Promise<void> | undefined

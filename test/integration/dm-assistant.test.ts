@@ -51,7 +51,7 @@ describe('an answered request', () => {
       usage: { promptTokens: 6, completionTokens: 6 },
       trimmedMessages: 0,
       stored: true,
-      database: { ok: 2, failed: 0 },
+      database: { ok: 3, failed: 0 },
     })
     expect(run.order).toEqual(['delta', 'delta', 'answered'])
     expect(run.events).toMatchObject([{ text: 'Hello,' }, { text: ' dear world, how are you?' }])
@@ -173,7 +173,7 @@ describe('an answered request', () => {
     await world.database.api.acceptRequest(request)
     await world.database.api.startRequest(request.id, 2, Date.now())
     const late = new RecordedRun(pool, request, 1)
-    expect(await late.outcome).toMatchObject({ type: 'answered', stored: true, database: { ok: 2, failed: 0 } })
+    expect(await late.outcome).toMatchObject({ type: 'answered', stored: true, database: { ok: 3, failed: 0 } })
     expect(world.stored(request)).toEqual({ status: 'PROCESSING', messages: [] })
     expect(world.toDeliver(request)).toEqual([])
     const current = new RecordedRun(pool, request, 2)
@@ -306,7 +306,7 @@ describe('the token budget', () => {
         code: 'MODEL_CONTEXT_TOO_LONG',
         message: expect.stringContaining(`and ${CONTEXT_TOKENS} fit`),
       },
-      database: { ok: 1, failed: 0 },
+      database: { ok: 2, failed: 0 },
     })
     expect(await world.prompts()).toEqual([])
     expect(world.stored(request)).toEqual(NOTHING_STORED)

@@ -44,7 +44,7 @@ export class AssistantWorld {
   static async start(options: Partial<DatabaseActorOptions> = {}): Promise<AssistantWorld> {
     const folder = new SharedFolder()
     const log = new RecordingLog()
-    const server = await startOpenAiServer()
+    const server = await startOpenAiServer({ models: ['test-model', 'other-model'] })
     const database = await startDatabase({
       path: databaseIn(folder),
       logLevel: 'silent',

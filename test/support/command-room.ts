@@ -1,4 +1,5 @@
 import type { DiscordOptions } from '#discord/discord-gateway.ts'
+import type { CommandRun } from './discord/people.ts'
 import { startWithUser, WAIT_MS } from './discord-room.ts'
 import { newDatabase } from './stored-database.ts'
 
@@ -19,8 +20,16 @@ export async function startWithCommands(options: Partial<DiscordOptions> = {}) {
   }
   let replies = 0
   /** Runs a command; resolves with its reply once that is shown. */
-  const run = async (name: string, values: Record<string, string> = {}, channelId = room.channelId) => {
-    const { id } = await server.runCommand({ userId, name, options: values, channelId })
+  const run = async (
+    name: string,
+    values: Record<string, string> = {},
+    channelId = room.channelId,
+    more: Partial<CommandRun> = {},
+  ) => {
+    // As it is typed: the command's name, and perhaps another word.
+    const [command = '', subcommand] = name.split(' ')
+    const words = subcommand === undefined ? {} : { subcommand }
+    const { id } = await server.runCommand({ userId, name: command, ...words, options: values, channelId, ...more })
     await edited(++replies)
     return answerTo(channelId, id)
   }

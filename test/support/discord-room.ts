@@ -58,6 +58,7 @@ export function newRoom(server: DiscordServerHandle, options: Partial<DiscordOpt
     records: NO_RECORDS,
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,
+    models: { usual: 'small', offered: ['small', 'large'] },
     privacy: { retentionMs: null, modelHost: null },
     catchUp: { ageMs: 3_600_000, channels: 100, messages: 50 },
     clock,

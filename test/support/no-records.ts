@@ -14,6 +14,11 @@ export const NO_RECORDS: CommandRecords = {
   quotaUse: unavailable,
   preferences: unavailable,
   changePreferences: unavailable,
+  choices: unavailable,
+  serverSettings: unavailable,
+  changeServerSettings: unavailable,
+  serverAudit: unavailable,
+  exportSettingChanges: unavailable,
   forget: unavailable,
   statistics: unavailable,
 }

@@ -22,6 +22,7 @@ export function threadData(
 ): AssistantThreadData {
   return {
     model: MODEL_SETTINGS,
+    models: { usual: 'test-model', offered: ['test-model', 'other-model'] },
     systemPrompt: SYSTEM_PROMPT,
     contextTokens: 8192,
     deltaIntervalMs: 5,

@@ -49,6 +49,18 @@ describe('a wrong value', () => {
     ['model: { temperature: 2.1 }', 'model.temperature: expected a number from 0 to 2, got 2.1'],
     ['model: { temperature: .nan }', 'model.temperature: expected a number from 0 to 2, got NaN'],
     ['model: { name: "  " }', 'model.name: expected the name of a model, got "  "'],
+    [
+      'model: { allowed: [""] }',
+      'model.allowed: expected a list of at most 24 names of models, each of at most 100 characters, got a list',
+    ],
+    [
+      `model: { allowed: [${'x'.repeat(101)}] }`,
+      'model.allowed: expected a list of at most 24 names of models, each of at most 100 characters, got a list',
+    ],
+    [
+      `model: { allowed: [${Array.from({ length: 25 }, (_, index) => `m${index}`).join(', ')}] }`,
+      'model.allowed: expected a list of at most 24 names of models, each of at most 100 characters, got a list',
+    ],
     ['model: { name: 4 }', 'model.name: expected the name of a model, got 4'],
     ['queue: { requestTimeout: -3 }', 'queue.requestTimeout: expected a duration such as 300s or 5m, got -3'],
     ['queue: { requestTimeout: soon }', 'queue.requestTimeout: expected a duration such as 300s or 5m, got "soon"'],

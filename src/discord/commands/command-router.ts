@@ -5,6 +5,7 @@ import type {
   MessageContextMenuCommandInteraction,
   REST,
 } from 'discord.js'
+import { PermissionFlagsBits } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { DiscordAsker } from '#discord/access-check.ts'
@@ -118,7 +119,7 @@ export class CommandRouter {
     const { rest, log } = this.#options
     if (!(await acknowledge(rest, interaction, log, DEFER_UPDATE))) return
     const { words } = readCustomId(interaction.customId)
-    await this.#show(interaction, () => pressed({ conversation: conversationOf(interaction), words }))
+    await this.#show(interaction, () => pressed({ ...placeOf(interaction), words }))
   }
 
   async #show(interaction: CommandInteraction | ButtonInteraction, work: () => Reply | Promise<Reply>): Promise<void> {
@@ -140,14 +141,24 @@ export class CommandRouter {
 const FAILED = 'That did not work just now. Please try it again in a minute.'
 
 function readCall(interaction: CommandInteraction): CommandCall {
-  const conversation = conversationOf(interaction)
+  const place = placeOf(interaction)
   if (interaction.isChatInputCommand()) {
     const { options } = interaction
-    return { conversation, option: (name) => options.getString(name) ?? undefined, target: undefined }
+    const option = (name: string) => textOf(options.get(name)?.value)
+    return { ...place, subcommand: options.getSubcommand(false) ?? undefined, option, target: undefined }
   }
-  return { conversation, option: () => undefined, target: readTarget(interaction.targetMessage) }
+  const target = readTarget(interaction.targetMessage)
+  return { ...place, subcommand: undefined, option: () => undefined, target }
 }
 
-function conversationOf(interaction: CommandInteraction | ButtonInteraction) {
-  return { userId: interaction.user.id, serverId: conversationServer(interaction) }
+function textOf(value: string | number | boolean | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function placeOf(interaction: CommandInteraction | ButtonInteraction) {
+  const isManager = interaction.memberPermissions?.has(PermissionFlagsBits.ManageGuild) ?? false
+  return {
+    conversation: { userId: interaction.user.id, serverId: conversationServer(interaction) },
+    mayManageServer: interaction.guildId !== null && isManager,
+  }
 }

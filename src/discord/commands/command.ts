@@ -1,6 +1,7 @@
 import {
   type APIActionRowComponent,
   type APIButtonComponent,
+  type APIEmbed,
   ApplicationCommandType,
   ApplicationIntegrationType,
   InteractionContextType,
@@ -14,10 +15,14 @@ import type { ConversationKey } from '#domain/conversation.ts'
 export interface CommandCall {
   /** The conversation of the place it was run in. */
   readonly conversation: ConversationKey
-  /** A text option; undefined when it was left out. */
+  /** The word after the command's name, of a command that has some. */
+  readonly subcommand: string | undefined
+  /** A text option, or the id a channel or role option stands for; undefined when it was left out. */
   readonly option: (name: string) => string | undefined
   /** Of a command on a message: that message. */
   readonly target: TargetMessage | undefined
+  /** Whether its user may manage the server it was run in; false elsewhere. */
+  readonly mayManageServer: boolean
 }
 
 export interface TargetMessage {
@@ -30,12 +35,15 @@ interface Press {
   readonly conversation: ConversationKey
   /** What `customId` was made of, the command's name left out. */
   readonly words: readonly string[]
+  /** Whether its user may manage the server it was pressed in; false elsewhere. */
+  readonly mayManageServer: boolean
 }
 
 /** What only the user of a command gets to see. */
 export interface Reply {
   readonly content: string
   readonly buttons?: readonly APIButtonComponent[]
+  readonly embeds?: readonly APIEmbed[]
   readonly files?: readonly RawFile[]
 }
 

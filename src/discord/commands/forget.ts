@@ -43,11 +43,15 @@ export function forgetCommand(options: ForgetOptions): PrivateCommand {
 function confirmation(scope: Scope): Reply {
   const what =
     scope === 'everything'
-      ? 'all your conversations with Parley, here and everywhere else'
+      ? 'all your conversations with Parley, here and everywhere else, and what you have chosen (persona, model and the like)'
       : 'the conversation you have with Parley here'
   const content = `This deletes ${what}, and cancels a question of it that is not answered yet. It cannot be undone.`
+  const stays =
+    scope === 'everything'
+      ? ' Changes you made to the settings of a server stay noted with your id: they are the server’s.'
+      : ''
   const buttons = [button('Delete', ButtonStyle.Danger, scope), button('Keep', ButtonStyle.Secondary, KEEP)]
-  return { content, buttons }
+  return { content: `${content}${stays}`, buttons }
 }
 
 function button(label: string, style: ButtonStyle.Danger | ButtonStyle.Secondary, choice: string): APIButtonComponent {

@@ -1,6 +1,7 @@
-import { type APIButtonComponent, ButtonStyle, ComponentType, escapeMarkdown } from 'discord.js'
+import { type APIButtonComponent, ButtonStyle, ComponentType } from 'discord.js'
 import type { ConversationKey } from '#domain/conversation.ts'
 import type { HistoryCursor, HistoryPage, PersonalRecordsApi, StoredMessage } from '#protocol/personal-records.ts'
+import { beginningOf } from './beginning-of.ts'
 import { customId, type PrivateCommand, type Reply, slashCommand } from './command.ts'
 import { dateAndTime } from './timestamps.ts'
 
@@ -44,13 +45,5 @@ function readCursor([direction, id]: readonly string[]): HistoryCursor {
 }
 
 function describe({ role, content, timestamp }: StoredMessage): string {
-  return `**${role === 'user' ? 'You' : 'Parley'}** · ${dateAndTime(timestamp)}\n> ${beginningOf(content)}`
-}
-
-/** On one line, as it was written: its own markdown must not spread over the page. */
-function beginningOf(text: string): string {
-  const line = escapeMarkdown(text.slice(0, SHOWN_CHARACTERS).replaceAll(/\s+/g, ' ').trim())
-  if (line.length <= SHOWN_CHARACTERS && text.length <= SHOWN_CHARACTERS) return line
-  // Neither half a character nor half an escape at the end.
-  return `${line.slice(0, SHOWN_CHARACTERS).replace(/[\uD800-\uDBFF\\]+$/u, '')}…`
+  return `**${role === 'user' ? 'You' : 'Parley'}** · ${dateAndTime(timestamp)}\n> ${beginningOf(content, SHOWN_CHARACTERS)}`
 }

@@ -9,10 +9,10 @@ const MAX_TRIES = 3
 export async function showReply(
   rest: REST,
   interaction: { readonly applicationId: string; readonly token: string },
-  { content, buttons, files = [] }: Reply,
+  { content, buttons, embeds = [], files = [] }: Reply,
 ): Promise<void> {
   const route = Routes.webhookMessage(interaction.applicationId, interaction.token)
-  const body = { content, components: rowOf(buttons), allowed_mentions: NO_MENTIONS }
+  const body = { content, components: rowOf(buttons), embeds, allowed_mentions: NO_MENTIONS }
   for (let tries = 1; ; tries++) {
     try {
       await rest.patch(route, { body, files: [...files], auth: false })

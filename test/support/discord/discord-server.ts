@@ -153,6 +153,11 @@ export class DiscordServer {
     return this.#people.giveRole(guildId, userId)
   }
 
+  /** Lets a member manage the guild. */
+  addManager(guildId: string, userId: string): void {
+    this.#people.addManager(guildId, userId)
+  }
+
   /** Starts a public thread in a channel; it is a channel itself. */
   addThread(channelId: string, name: string): string {
     return this.#people.addThread(channelId, name)

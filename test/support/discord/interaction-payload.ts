@@ -1,11 +1,14 @@
 import { CONTEXT } from './commands.ts'
 import type { Channel, User } from './entities.ts'
 import type { Interaction } from './interactions.ts'
-import type { JsonObject } from './json.ts'
-import { USUAL_PERMISSIONS, type Wire } from './wire.ts'
+import { type JsonObject, objectsIn } from './json.ts'
+import { permissionsOf, USUAL_PERMISSIONS } from './permissions.ts'
+import { roleObject, type Wire } from './wire.ts'
 import type { World } from './world.ts'
 
 const ATTACHMENT_LIMIT_BYTES = 10_485_760
+const CHANNEL = 7
+const ROLE = 8
 const LOCALE = 'en-US'
 
 /** An interaction as the gateway sends it. */
@@ -17,7 +20,7 @@ export function interactionPayload(interaction: Interaction, world: World, wire:
     type,
     token,
     version: 1,
-    data: withTarget(data, world, wire),
+    data: withResolved(withTarget(data, world, wire), world, wire),
     channel_id: channel.id,
     channel: wire.channel(channel),
     app_permissions: USUAL_PERMISSIONS,
@@ -36,6 +39,26 @@ function withTarget(data: JsonObject, world: World, wire: Wire): JsonObject {
   return target ? { ...data, resolved: { messages: { [target.id]: wire.message(target) } } } : data
 }
 
+/** The channels and roles that were given as options come along. */
+function withResolved(data: JsonObject, world: World, wire: Wire): JsonObject {
+  const given = optionsIn(data)
+  const ids = (wanted: number) => given.flatMap(({ type, value }) => (type === wanted ? [String(value)] : []))
+  const channels = ids(CHANNEL).map((id) => [id, wire.channel(world.channel(id))] as const)
+  const roles = ids(ROLE).map((id) => [id, roleObject(id, `role ${id}`)] as const)
+  if (channels.length + roles.length === 0) return data
+  return { ...data, resolved: { channels: Object.fromEntries(channels), roles: Object.fromEntries(roles) } }
+}
+
+interface GivenOption {
+  readonly type?: unknown
+  readonly value?: unknown
+  readonly options?: unknown
+}
+
+function optionsIn({ options }: GivenOption): GivenOption[] {
+  return objectsIn(options).flatMap((option) => [option, ...optionsIn(option)])
+}
+
 function placeOf(channel: Channel, user: User, world: World, wire: Wire): JsonObject {
   if (channel.kind === 'direct') {
     return { context: CONTEXT.botDm, authorizing_integration_owners: { 0: '0' }, user: wire.user(user) }
@@ -47,6 +70,6 @@ function placeOf(channel: Channel, user: User, world: World, wire: Wire): JsonOb
     guild_id: guild.id,
     guild: { id: guild.id, features: [], locale: LOCALE },
     guild_locale: LOCALE,
-    member: { ...wire.member(user, guild), permissions: USUAL_PERMISSIONS },
+    member: { ...wire.member(user, guild), permissions: permissionsOf(guild, user.id) },
   }
 }

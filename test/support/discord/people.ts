@@ -1,9 +1,10 @@
 import type { Changes } from './changes.ts'
 import { type OptionValues, optionsOf } from './command-options.ts'
-import type { Commands } from './commands.ts'
+import type { Command, Commands } from './commands.ts'
 import { findButton } from './component-rules.ts'
 import { currentRevision, type Message, type User } from './entities.ts'
 import type { Interaction, Interactions } from './interactions.ts'
+import { permissionsOf } from './permissions.ts'
 import { plainParts, type World } from './world.ts'
 
 /** An interaction a test has started. */
@@ -36,7 +37,11 @@ export interface CommandRun {
   /** The direct channel with the bot when it is left out. */
   readonly channelId?: string
   readonly name: string
+  /** The word after the name, of a command that has some. */
+  readonly subcommand?: string
   readonly options?: OptionValues
+  /** The guild has opened the command for everybody, whatever its `default_member_permissions`. */
+  readonly openedForAll?: boolean
   /** Sends it though no such command is registered, as an outdated client does. */
   readonly unregistered?: boolean
 }
@@ -99,6 +104,11 @@ export class People {
     const { roles } = this.#world.guild(guildId)
     roles.set(this.#joined(userId, guildId).id, [...(roles.get(userId) ?? []), roleId])
     return roleId
+  }
+
+  /** Lets a member manage the guild. */
+  addManager(guildId: string, userId: string): void {
+    this.#world.guild(guildId).managerIds.add(this.#joined(userId, guildId).id)
   }
 
   /** Starts a public thread in a channel of a guild. */
@@ -165,7 +175,8 @@ export class People {
     const guildId = channel.kind === 'guild' ? channel.guildId : null
     const command = run.unregistered ? undefined : this.#commands.find(run.name, guildId)
     if (!command && !run.unregistered) throw new Error(`No command /${run.name} is registered for this place.`)
-    const options = optionsOf(command, run.options ?? {})
+    this.#checkMayRun(command, run, guildId)
+    const options = optionsOf(command, run.options ?? {}, run.subcommand)
     const data = { id: command?.id ?? this.#world.newId(), name: run.name, type: 1, options }
     const user = guildId === null ? this.#world.user(run.userId) : this.#joined(run.userId, guildId)
     return this.#start({ type: 2, user, channel, data, commandName: run.name, source: null })
@@ -207,6 +218,14 @@ export class People {
     const interaction: Interaction = this.#interactions.add({ id: this.#world.newId(), ...wanted })
     this.#changes.announce({ type: 'interactionCreated', interaction })
     return { id: interaction.id, token: interaction.token }
+  }
+
+  /** Discord's client does not show a command to members without the permissions it asks for. */
+  #checkMayRun(command: Command | undefined, { userId, name, openedForAll }: CommandRun, guildId: string | null): void {
+    const asked = command?.default_member_permissions ?? null
+    if (asked === null || openedForAll === true || guildId === null) return
+    const has = BigInt(permissionsOf(this.#world.guild(guildId), userId))
+    if ((BigInt(asked) & has) !== BigInt(asked)) throw new Error(`/${name} is not shown to user ${userId}.`)
   }
 
   #guildChannel(channelId: string) {

@@ -9,6 +9,7 @@ const CONTROL_METHODS = [
   'addGuildChannel',
   'addMember',
   'giveRole',
+  'addManager',
   'addThread',
   'openDm',
   'sendDm',

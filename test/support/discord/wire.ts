@@ -11,10 +11,8 @@ import {
 } from './entities.ts'
 import type { JsonObject } from './json.ts'
 import { EPHEMERAL, LOADING } from './message-draft.ts'
+import { USUAL_PERMISSIONS } from './permissions.ts'
 import type { World } from './world.ts'
-
-/** View, send, embed, attach, read history, use commands: what a chat bot is usually given. */
-export const USUAL_PERMISSIONS = '2147601408'
 
 const TEXT_CHANNEL = 0
 const PUBLIC_THREAD = 11
@@ -206,7 +204,12 @@ export class Wire {
 }
 
 function everyoneRole(guildId: string): JsonObject {
-  const role = { id: guildId, name: '@everyone', color: 0, hoist: false, position: 0, permissions: USUAL_PERMISSIONS }
+  return roleObject(guildId, '@everyone')
+}
+
+/** A role as Discord shows it. */
+export function roleObject(id: string, name: string): JsonObject {
+  const role = { id, name, color: 0, hoist: false, position: 0, permissions: USUAL_PERMISSIONS }
   return { ...role, managed: false, mentionable: false, flags: 0 }
 }
 
