@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { ParleyError } from '#domain/errors.ts'
 import { PREFERENCES_SCHEMA } from './preferences-schema.ts'
+import { REPLACED_TURNS_SCHEMA } from './replaced-turns-schema.ts'
 import { ADDED_MESSAGES_SCHEMA, DURABLE_QUEUE_SCHEMA, FIRST_SCHEMA } from './schema.ts'
 import { USAGE_SCHEMA } from './usage-schema.ts'
 
@@ -11,6 +12,7 @@ const MIGRATIONS: readonly string[] = [
   USAGE_SCHEMA,
   ADDED_MESSAGES_SCHEMA,
   PREFERENCES_SCHEMA,
+  REPLACED_TURNS_SCHEMA,
 ]
 
 /** The schema version of this Parley. */

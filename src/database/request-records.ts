@@ -102,6 +102,7 @@ export class RequestRecords {
       if (!mayComplete(state, attempt)) return 'stale'
       this.#requests.complete.run({ requestId: request.id, attempt, finishedAt })
     }
+    this.#removeReplaced(request)
     this.#insertHistory(turn)
     this.#usage.add(request.userId, turn.usage, finishedAt)
     this.#queueDelivery(request.id, messages, finishedAt)
@@ -111,8 +112,12 @@ export class RequestRecords {
   find(requestId: string): KnownRequest | undefined {
     const stored = this.#requests.byId.get(requestId)
     if (stored === undefined) return undefined
-    const newest = this.#messages.newestRequest.get(stored)
-    return { request: recoveredRequest(stored).request, status: stored.status, isNewestTurn: newest === requestId }
+    const isNewestTurn = this.isNewestTurn(stored, requestId)
+    return { request: recoveredRequest(stored).request, status: stored.status, isNewestTurn }
+  }
+
+  isNewestTurn({ userId, serverId }: ConversationKey, requestId: string): boolean {
+    return this.#messages.newestRequest.get({ userId, serverId }) === requestId
   }
 
   setStatusMessage(requestId: string, statusMessageId: string): void {
@@ -193,6 +198,13 @@ export class RequestRecords {
       else replies.set(request.id, { request, statusMessageId, status: stored.status, messages: [content] })
     }
     return [...replies.values()]
+  }
+
+  /** Once the conversation has gone on, what it went on from stays. */
+  #removeReplaced({ replaces, ...key }: ConversationRequest): void {
+    if (replaces === null || !this.isNewestTurn(key, replaces)) return
+    this.#messages.deleteTurn.run(replaces)
+    this.#requests.blankReplaced.run(replaces)
   }
 
   #insertHistory({ request, answer, model, usage, answeredAt }: Turn): void {

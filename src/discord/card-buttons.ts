@@ -1,7 +1,7 @@
 import { type APIActionRowComponent, type APIButtonComponentWithCustomId, ButtonStyle, ComponentType } from 'discord.js'
 import { z } from 'zod'
 
-const ACTIONS = ['cancel', 'stop', 'retry', 'continue', 'replace', 'append'] as const
+const ACTIONS = ['cancel', 'stop', 'retry', 'continue', 'regenerate', 'replace', 'append'] as const
 
 /** What a button of a card does. */
 export type CardAction = (typeof ACTIONS)[number]
@@ -34,6 +34,7 @@ const LOOKS: Readonly<
   stop: { label: 'Stop & keep', style: ButtonStyle.Secondary },
   retry: { label: 'Retry', style: ButtonStyle.Primary },
   continue: { label: 'Continue', style: ButtonStyle.Primary },
+  regenerate: { label: 'Regenerate', style: ButtonStyle.Secondary },
   replace: { label: 'Replace my question', style: ButtonStyle.Secondary },
   append: { label: 'Add to my question', style: ButtonStyle.Primary },
 }

@@ -1,6 +1,7 @@
 import { type ButtonInteraction, MessageFlags, type REST, Routes } from 'discord.js'
 import type { Log } from '#actors/log.ts'
 import { errorMessage } from '#domain/errors.ts'
+import type { ConversationRequest } from '#domain/request.ts'
 import type { DatabaseApi, KnownRequest } from '#protocol/database.ts'
 import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
 import type { DiscordAsker } from './access-check.ts'
@@ -33,6 +34,9 @@ interface Pressed {
   readonly userId: string
   readonly messageId: string
 }
+
+/** What a new request asks, and the request whose answer it is to replace. */
+type Again = Pick<ConversationRequest, 'message' | 'replaces'>
 
 /** What the presser is to be told; undefined when the card shows it. */
 type Reply = string | undefined
@@ -95,6 +99,8 @@ export class CardPresses {
         return this.#retry(pressed)
       case 'continue':
         return this.#continue(pressed)
+      case 'regenerate':
+        return this.#regenerate(pressed)
       case 'replace':
       case 'append':
         return this.#amend(pressed, pressed.press.action)
@@ -120,7 +126,7 @@ export class CardPresses {
     if (!known) return SAY.unknown
     if (known.request.userId !== pressed.userId) return SAY.notYours
     if (known.status !== 'FAILED' && known.status !== 'CANCELLED') return SAY.notFailed
-    return this.#askAgain(pressed, known, known.request.message)
+    return this.#askAgain(pressed, known, { message: known.request.message, replaces: known.request.replaces })
   }
 
   async #continue(pressed: Pressed): Promise<Reply> {
@@ -128,14 +134,23 @@ export class CardPresses {
     if (!known) return SAY.unknown
     if (known.request.userId !== pressed.userId) return SAY.notYours
     if (!known.isNewestTurn) return SAY.goneOn
-    return this.#askAgain(pressed, known, CONTINUE)
+    return this.#askAgain(pressed, known, { message: CONTINUE, replaces: null })
+  }
+
+  async #regenerate(pressed: Pressed): Promise<Reply> {
+    const known = await this.#options.store.findRequest(pressed.press.requestId)
+    if (!known) return SAY.unknown
+    const { id, userId, message } = known.request
+    if (userId !== pressed.userId) return SAY.notYours
+    if (!known.isNewestTurn) return SAY.notNewest
+    return this.#askAgain(pressed, known, { message, replaces: id })
   }
 
   /**
    * Makes a new request that comes from the message with the button. A message becomes one request at most, so a button
    * that is pressed twice, even in another process, asks once.
    */
-  async #askAgain(pressed: Pressed, { request }: KnownRequest, message: string): Promise<Reply> {
+  async #askAgain(pressed: Pressed, { request }: KnownRequest, { message, replaces }: Again): Promise<Reply> {
     const { store, offer } = this.#options
     const { messageId, userId, interaction } = pressed
     if (message === '') return SAY.forgotten
@@ -145,7 +160,7 @@ export class CardPresses {
     const { channelId, guildId, member } = interaction
     const asker = { userId, channelId, guildId, roleIds: rolesOf(member) }
     const origin = { userId, serverId, channelId, discordMessageId: messageId, interactionToken: null }
-    const refusal = await offer({ ...origin, message }, asker)
+    const refusal = await offer({ ...origin, message, ...(replaces !== null && { replaces }) }, asker)
     if (refusal && refusal.code !== 'REQUEST_DUPLICATE') return refusal.message
     await this.#removeButtons(pressed)
     return refusal && SAY.doneAlready

@@ -25,6 +25,8 @@ export interface ConversationRequest {
   readonly priority: number
   /** Not to be started before this instant, ms since epoch. */
   readonly notBefore: number | null
+  /** The request whose turn goes when the turn of this one is stored, if that is still the newest of the conversation. */
+  readonly replaces: string | null
 }
 
 /** The server id of a direct conversation. */

@@ -12,6 +12,8 @@ export interface NewRequest {
   readonly message: string
   readonly discordMessageId: string | null
   readonly interactionToken: string | null
+  /** A request whose answer is to be replaced by the answer to this one. */
+  readonly replaces?: string
 }
 
 export type RefusalCode = Extract<

@@ -45,7 +45,7 @@ export class ScriptedRequest {
 
   /** As it is stored. */
   stored(timestamp = 0): ConversationRequest {
-    return { ...this.request, id: this.id, timestamp, priority: 0, notBefore: null }
+    return { replaces: null, ...this.request, id: this.id, timestamp, priority: 0, notBefore: null }
   }
 
   refuse(refusal: Refusal): void {

@@ -14,6 +14,7 @@ export function requestOf(id: string, fields: Partial<ConversationRequest> = {})
     interactionToken: null,
     priority: 0,
     notBefore: null,
+    replaces: null,
     ...fields,
   }
 }
