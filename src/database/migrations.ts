@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import { ParleyError } from '#domain/errors.ts'
+import { DIRECT_SERVERS_SCHEMA } from './direct-servers-schema.ts'
 import { PREFERENCES_SCHEMA } from './preferences-schema.ts'
 import { REPLACED_TURNS_SCHEMA } from './replaced-turns-schema.ts'
 import { ADDED_MESSAGES_SCHEMA, DURABLE_QUEUE_SCHEMA, FIRST_SCHEMA } from './schema.ts'
@@ -13,6 +14,7 @@ const MIGRATIONS: readonly string[] = [
   ADDED_MESSAGES_SCHEMA,
   PREFERENCES_SCHEMA,
   REPLACED_TURNS_SCHEMA,
+  DIRECT_SERVERS_SCHEMA,
 ]
 
 /** The schema version of this Parley. */

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { ConversationKey } from '#domain/conversation.ts'
-import { type ConversationRequest, DIRECT_SERVER_ID, originOf, type RequestOrigin } from '#domain/request.ts'
+import { type ConversationRequest, isDirect, originOf, type RequestOrigin } from '#domain/request.ts'
 import type {
   AcceptResult,
   AmendWriteResult,
@@ -177,8 +177,8 @@ export class RequestRecords {
 
   /** A request of a direct message shows that the conversation has been read up to there. */
   #noteRead(request: ConversationRequest): void {
-    const { serverId, channelId, userId, discordMessageId, interactionToken } = request
-    if (serverId !== DIRECT_SERVER_ID || originOf(request) !== 'discord') return
+    const { channelId, userId, discordMessageId, interactionToken } = request
+    if (!isDirect(request) || originOf(request) !== 'discord') return
     // The id of a command is none of a message.
     if (discordMessageId === null || interactionToken !== null) return
     this.markRead({ channelId, userId, lastMessageId: discordMessageId })

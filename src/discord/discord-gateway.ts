@@ -4,7 +4,7 @@ import type { Log } from '#actors/log.ts'
 import type { AccessRules } from '#domain/access.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
-import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
+import type { ConversationRequest } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { Gateway } from '#protocol/gateway.ts'
@@ -280,12 +280,12 @@ export class DiscordGateway implements Gateway {
     messageId: string,
     member: Pick<DiscordAsker, 'guildId' | 'roleIds'> = DIRECT,
   ): Promise<void> {
-    const { userId, serverId, channelId } = request
+    const { userId, channelId } = request
     const asker = { userId, channelId, guildId: member.guildId, roleIds: member.roleIds }
     const target = this.#channelTarget(channelId, messageId)
     const refused = await this.#intake.take({ request, asker, target }, messageId)
     // Who was refused has been asked to write again: it must not be taken in at the next start.
-    if (refused && serverId === DIRECT_SERVER_ID) {
+    if (refused && member.guildId === null) {
       this.#ledger.noteRead({ channelId, userId, lastMessageId: messageId })
     }
   }

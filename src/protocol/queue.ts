@@ -14,6 +14,8 @@ export interface NewRequest {
   readonly interactionToken: string | null
   /** A request whose answer is to be replaced by the answer to this one. */
   readonly replaces?: string
+  /** Of a direct message in a server's conversation: the server's name. */
+  readonly directServerName?: string
 }
 
 export type RefusalCode = Extract<

@@ -28,6 +28,7 @@ export class RequestIntake {
     if (reason) return answer(this.refused(describeRefusal(reason, settings)))
     const request: ConversationRequest = {
       replaces: null,
+      directServerName: null,
       ...message,
       id: newId(),
       timestamp: clock.now(),

@@ -25,6 +25,7 @@ describe('accepting a request', () => {
       priority: 3,
       not_before: 1_900_000_000_500,
       replaces: null,
+      direct_server_name: null,
       status: 'QUEUED',
       attempt: 0,
       status_message_id: null,

@@ -15,6 +15,7 @@ export function requestOf(id: string, fields: Partial<ConversationRequest> = {})
     priority: 0,
     notBefore: null,
     replaces: null,
+    directServerName: null,
     ...fields,
   }
 }
