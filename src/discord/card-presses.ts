@@ -7,6 +7,7 @@ import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/q
 import type { DiscordAsker } from './access-check.ts'
 import { acknowledge, DEFER_UPDATE } from './acknowledge.ts'
 import type { CardMessage, Press } from './card-buttons.ts'
+import type { DirectConversations } from './direct-conversations.ts'
 import { rolesOf } from './member-roles.ts'
 import { AMENDED, CONTINUE, PRESS_REPLIES as SAY } from './press-replies.ts'
 import { readRefusedMessage } from './refused-message.ts'
@@ -19,6 +20,7 @@ export interface PressesOptions {
   readonly rest: REST
   readonly queue: RequestQueue
   readonly store: PressStore
+  readonly direct: Pick<DirectConversations, 'prefixed'>
   readonly log: Log
   readonly botId: () => string
   /** A message that had been refused is in its user's request now. */
@@ -156,11 +158,12 @@ export class CardPresses {
     if (message === '') return SAY.forgotten
     // Who presses has seen the end. Were it still to be delivered, the replies to it would be taken for a part of it.
     await store.markDelivered(request.id, [messageId])
-    const { serverId } = request
+    const { serverId, directServerName } = request
     const { channelId, guildId, member } = interaction
     const asker = { userId, channelId, guildId, roleIds: rolesOf(member) }
     const origin = { userId, serverId, channelId, discordMessageId: messageId, interactionToken: null }
-    const refusal = await offer({ ...origin, message, ...(replaces !== null && { replaces }) }, asker)
+    const facts = { ...(directServerName !== null && { directServerName }), ...(replaces !== null && { replaces }) }
+    const refusal = await offer({ ...origin, ...facts, message }, asker)
     if (refusal && refusal.code !== 'REQUEST_DUPLICATE') return refusal.message
     await this.#removeButtons(pressed)
     return refusal && SAY.doneAlready
@@ -176,11 +179,22 @@ export class CardPresses {
     const where = { channelId: interaction.channelId, messageId, botId: botId() }
     const written = await readRefusedMessage(rest, where)
     if (written?.userId !== userId || written.text === '') return this.#notChanged(pressed, SAY.messageGone)
-    const result = await queue.amend(requestId, { type, text: written.text }, messageId)
+    const text = await this.#withoutPrefix(pressed, written.text)
+    if (text === undefined) return this.#notChanged(pressed, SAY.otherConversation)
+    const result = await queue.amend(requestId, { type, text }, messageId)
     if (result !== 'amended') return this.#notChanged(pressed, REFUSED[result])
     onAmended(messageId)
     await this.#edit(pressed, { content: AMENDED[type], components: [] })
     return undefined
+  }
+
+  /** What is asked in a direct message; undefined when that names the server of another conversation. */
+  async #withoutPrefix({ userId, interaction }: Pressed, text: string): Promise<string | undefined> {
+    if (interaction.guildId !== null) return text
+    const prefixed = await this.#options.direct.prefixed(userId, text)
+    if (prefixed === undefined) return text
+    const serverId = this.#options.queue.active(userId)?.serverId
+    return prefixed !== 'unclear' && prefixed.server.id === serverId ? prefixed.question : undefined
   }
 
   /** Buttons that will not do it later either go. */

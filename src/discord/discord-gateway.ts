@@ -19,6 +19,7 @@ import type { PrivacyFacts } from './commands/privacy.ts'
 import { registerCommands } from './commands/register-commands.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
+import { DirectConversations } from './direct-conversations.ts'
 import { inTime } from './in-time.ts'
 import { readMessage } from './intake.ts'
 import { InteractionTarget, type ReceivedInteraction } from './interaction-target.ts'
@@ -30,6 +31,7 @@ import { QuotaCheck } from './quota-check.ts'
 import { RecentIds } from './recent-ids.ts'
 import { ReplyCards } from './reply-cards.ts'
 import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
+import { SharedServers } from './shared-servers.ts'
 
 export interface DiscordOptions {
   readonly token: string
@@ -144,10 +146,13 @@ export class DiscordGateway implements Gateway {
       take: (request, messageId) => this.#takeMessage(request, messageId),
       markRead: (channel) => this.#ledger.noteRead(channel),
     })
+    const sharedServers = new SharedServers({ rest: this.#client.rest, turns, clock })
+    const direct = new DirectConversations({ records: options.records, servers: sharedServers, log })
     this.#intake = new QuestionIntake({
       ...options,
       cards: this.#cards,
-      access: new AccessCheck({ rules: options.access, rest: this.#client.rest, clock, log }),
+      direct,
+      access: new AccessCheck({ rules: options.access, rest: this.#client.rest, sharedServers, clock, log }),
       quota: new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners }),
     })
     this.#commands = commandList(options)
@@ -163,6 +168,7 @@ export class DiscordGateway implements Gateway {
       rest: this.#client.rest,
       queue,
       store,
+      direct,
       log,
       botId: () => this.#botId,
       onAmended: (messageId) => this.#cards.closeOffer(messageId),

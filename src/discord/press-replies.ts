@@ -13,6 +13,7 @@ export const PRESS_REPLIES = {
     'Your question is being worked on already, or has ended. It was not changed; please write again after the answer.',
   tooLong: 'Together that would be longer than one question may be. Nothing was changed.',
   messageGone: 'That message is no longer there. Nothing was changed.',
+  otherConversation: 'That message belongs to another conversation than your question that waits. Nothing was changed.',
   notStored:
     'Parley cannot store anything right now. Nothing was changed; please press the button again in a few minutes.',
   unknown: 'Parley no longer knows this question. Please write it again.',

@@ -38,7 +38,7 @@ export interface Refusal {
 
 /** Why a message was kept from the queue; `message` says it to the user. */
 export interface GateRefusal {
-  readonly code: Extract<ErrorCode, 'ACCESS_DENIED' | 'QUOTA_USED_UP'>
+  readonly code: Extract<ErrorCode, 'ACCESS_DENIED' | 'QUOTA_USED_UP' | 'CONVERSATION_CLOSED' | 'CONVERSATION_UNCLEAR'>
   readonly message: string
 }
 
