@@ -155,10 +155,11 @@ export class DiscordGateway implements Gateway {
       access: new AccessCheck({ rules: options.access, rest: this.#client.rest, sharedServers, clock, log }),
       quota: new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners }),
     })
-    this.#commands = commandList(options)
+    this.#commands = commandList({ ...options, direct })
     this.#router = new CommandRouter({
       commands: this.#commands,
       rest: this.#client.rest,
+      direct,
       clock,
       log,
       isNew: (interactionId) => this.#seen.add(interactionId),

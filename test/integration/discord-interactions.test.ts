@@ -12,10 +12,18 @@ const COMMANDS = '/applications/:id/commands'
 const CALLBACK = '/interactions/:id/:token/callback'
 const MINUTE_MS = 60_000
 
+/** Nobody is asked anything to register commands. */
+const NOTHING_CHOSEN = {
+  current: async () => ({ server: undefined }),
+  choices: async () => [],
+  choose: async () => false,
+}
+
 /** All commands as they are registered. */
 function definitions(maxMessageLength = 4000) {
   const parts = {
     records: NO_RECORDS,
+    direct: NOTHING_CHOSEN,
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,
     privacy: { retentionMs: null, modelHost: null },

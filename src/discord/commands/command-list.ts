@@ -1,4 +1,5 @@
 import type { Clock } from '#actors/clock.ts'
+import type { DirectConversations } from '#discord/direct-conversations.ts'
 import type { AccessRules } from '#domain/access.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
@@ -14,6 +15,7 @@ import { helpCommand } from './help.ts'
 import { historyCommand } from './history.ts'
 import { type PrivacyFacts, privacyCommand } from './privacy.ts'
 import { quotaCommand } from './quota.ts'
+import { serverCommand } from './server.ts'
 import { statsCommand } from './stats.ts'
 import { statusCommand } from './status.ts'
 
@@ -26,6 +28,7 @@ export interface CommandParts {
   readonly maxMessageLength: number
   readonly queue: Pick<RequestQueue, 'active' | 'cancel' | 'stats'>
   readonly records: CommandRecords
+  readonly direct: Pick<DirectConversations, 'current' | 'choices' | 'choose'>
   readonly access: Pick<AccessRules, 'owners'>
   readonly quota: QuotaLimits
   readonly privacy: PrivacyFacts
@@ -37,6 +40,7 @@ export function commandList({
   maxMessageLength,
   queue,
   records,
+  direct,
   access,
   quota,
   privacy,
@@ -47,6 +51,7 @@ export function commandList({
     askAboutCommand,
     statusCommand(queue),
     cancelCommand(queue),
+    serverCommand(direct),
     historyCommand(records),
     forgetCommand({ records, queue }),
     exportCommand({ records, clock }),
