@@ -71,7 +71,8 @@ export class SharedServers {
     const areMembers = await Promise.all(
       searched.map(({ id }) => {
         const need = { urgency: 'reading', lane: laneOf('GET', Routes.guildMember(id, userId)) } as const
-        return this.#isMember(id, userId, (look) => turns.call(need, look, this.#never))
+        // Not in the cache before its turn has come: a question that looks for the same does not wait for that.
+        return turns.call(need, () => this.#isMember(id, userId), this.#never)
       }),
     )
     return searched.filter((_, index) => areMembers[index])
@@ -99,10 +100,11 @@ export class SharedServers {
     return found === undefined ? undefined : server.parse(found).name
   }
 
-  #isMember(serverId: string, userId: string, inTurn: InTurn = (look) => look()): Promise<boolean> {
-    const ask = () => this.#options.rest.get(Routes.guildMember(serverId, userId))
-    const look = async () => (await this.#unlessGone(ask)) !== undefined
-    return this.#members.get(`${serverId}/${userId}`, () => inTurn(look))
+  #isMember(serverId: string, userId: string): Promise<boolean> {
+    return this.#members.get(`${serverId}/${userId}`, async () => {
+      const ask = () => this.#options.rest.get(Routes.guildMember(serverId, userId))
+      return (await this.#unlessGone(ask)) !== undefined
+    })
   }
 
   /** Undefined when there is no such server or member. */
@@ -115,8 +117,6 @@ export class SharedServers {
     }
   }
 }
-
-type InTurn = (look: () => Promise<boolean>) => Promise<boolean>
 
 /** The last two: the bot has just left the server. */
 const NO_MEMBER = [

@@ -71,6 +71,13 @@ describe('a direct message', () => {
     expect(request).not.toHaveProperty('directServerName')
   })
 
+  it('names any of the servers the bot is in, however many these are', async () => {
+    const { ask, server, join } = await startInServers()
+    for (let number = 1; number <= 200; number++) await server.addGuild(`number ${number}`)
+    const id = await join('The last one')
+    expect((await ask('[the last one] why?')).asked.request).toMatchObject({ serverId: id })
+  })
+
   it('names a server whose name has brackets of its own', async () => {
     const { ask, join } = await startInServers()
     const id = await join('Lab] [2')
