@@ -129,7 +129,8 @@ class Conversation {
     if (historyLimit === 0) return []
     return this.#counted([], 'history could not be read; answering without it', async () => {
       const database = await this.#options.connect()
-      return database.history({ userId: request.userId, serverId: request.serverId }, historyLimit)
+      const { userId, serverId, replaces } = request
+      return database.history({ userId, serverId }, historyLimit, replaces)
     })
   }
 

@@ -225,7 +225,7 @@ class SupervisedDatabase implements DatabaseActor {
       interruptLeftovers: (origin, finishedAt) => this.#call((api) => api.interruptLeftovers(origin, finishedAt)),
       directChannels: (limit) => this.#call((api) => api.directChannels(limit)),
       markRead: (channel) => this.#call((api) => api.markRead(channel)),
-      history: (key, limit) => this.#call((api) => api.history(key, limit)),
+      history: (key, limit, replaced) => this.#call((api) => api.history(key, limit, replaced)),
       historyPage: (key, cursor, limit) => this.#call((api) => api.historyPage(key, cursor, limit)),
       exportRequests: (userId, after, limit) => this.#call((api) => api.exportRequests(userId, after, limit)),
       exportMessages: (userId, after, limit) => this.#call((api) => api.exportMessages(userId, after, limit)),

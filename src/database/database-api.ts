@@ -52,6 +52,9 @@ export interface LocalDatabaseOptions {
   readonly elapsed?: () => number
 }
 
+/** Question and answer. */
+const TURN_MESSAGES = 2
+
 const DEFAULTS = { historyCacheBytes: 16 * 1024 * 1024, now: Date.now, elapsed: () => performance.now() }
 
 /** The calls of all clients on one open database. Used by the database thread only. */
@@ -108,7 +111,9 @@ export class LocalDatabaseApi implements DatabaseApi {
     return this.#write(() => this.#saveTurn(turn), {
       label: 'answer',
       afterCommit: (result) => {
-        if (result === 'stored') this.#cache.append(turn.request, historyOf(turn))
+        if (result === 'stale') return
+        if (turn.request.replaces === null) this.#cache.append(turn.request, historyOf(turn))
+        else this.#cache.drop(turn.request)
       },
     })
   }
@@ -145,12 +150,11 @@ export class LocalDatabaseApi implements DatabaseApi {
     return this.#write(() => this.#records.markRead(channel))
   }
 
-  history(key: ConversationKey, limit: number): Promise<HistoryMessage[]> {
+  history(key: ConversationKey, limit: number, replaced: string | null = null): Promise<HistoryMessage[]> {
     const bounded = Math.max(0, Math.trunc(limit))
     return this.#read(() => {
-      const messages = this.#cache.newest(key, bounded, () =>
-        this.#messages.newest.all({ ...key, limit: bounded }).reverse(),
-      )
+      const leftOut = replaced !== null && this.#records.isNewestTurn(key, replaced) ? TURN_MESSAGES : 0
+      const messages = this.#newest(key, bounded + leftOut).slice(0, leftOut === 0 ? undefined : -leftOut)
       // An answer at the front has lost its question to the limit.
       return messages[0]?.role === 'assistant' ? messages.slice(1) : messages
     })
@@ -267,6 +271,11 @@ export class LocalDatabaseApi implements DatabaseApi {
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  /** Oldest first. */
+  #newest(key: ConversationKey, limit: number): HistoryMessage[] {
+    return this.#cache.newest(key, limit, () => this.#messages.newest.all({ ...key, limit }).reverse())
   }
 
   async #close(): Promise<void> {

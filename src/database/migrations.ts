@@ -1,6 +1,8 @@
 import type { Database } from 'better-sqlite3'
 import { ParleyError } from '#domain/errors.ts'
+import { DIRECT_SERVERS_SCHEMA } from './direct-servers-schema.ts'
 import { PREFERENCES_SCHEMA } from './preferences-schema.ts'
+import { REPLACED_TURNS_SCHEMA } from './replaced-turns-schema.ts'
 import { REPLY_FILES_SCHEMA } from './reply-files-schema.ts'
 import { ADDED_MESSAGES_SCHEMA, DURABLE_QUEUE_SCHEMA, FIRST_SCHEMA } from './schema.ts'
 import { SERVER_SETTINGS_SCHEMA } from './server-settings-schema.ts'
@@ -15,6 +17,8 @@ const MIGRATIONS: readonly string[] = [
   PREFERENCES_SCHEMA,
   REPLY_FILES_SCHEMA,
   SERVER_SETTINGS_SCHEMA,
+  REPLACED_TURNS_SCHEMA,
+  DIRECT_SERVERS_SCHEMA,
 ]
 
 /** The schema version of this Parley. */

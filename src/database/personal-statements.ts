@@ -30,8 +30,8 @@ export function preparePersonalStatements(database: Database) {
          ORDER BY id LIMIT @limit`,
     ),
     requests: database.prepare<[ExportPlace], ExportedRequest>(
-      `SELECT rowid AS row, id, server_id AS serverId, channel_id AS channelId, message, status, timestamp,
-         finished_at AS finishedAt, error_code AS errorCode FROM requests
+      `SELECT rowid AS row, id, server_id AS serverId, channel_id AS channelId,
+         direct_server_name AS directServerName, message, status, timestamp, finished_at AS finishedAt, error_code AS errorCode FROM requests
          WHERE user_id = @userId AND (server_id, rowid) > (@serverId, @row) ORDER BY server_id, rowid LIMIT @limit`,
     ),
     messages: database.prepare<[ExportPlace], ExportedMessage>(

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { ConversationKey } from '#domain/conversation.ts'
-import { type ConversationRequest, DIRECT_SERVER_ID, originOf, type RequestOrigin } from '#domain/request.ts'
+import { type ConversationRequest, isDirect, originOf, type RequestOrigin } from '#domain/request.ts'
 import type {
   AcceptResult,
   AmendWriteResult,
@@ -106,6 +106,7 @@ export class RequestRecords {
       if (!mayComplete(state, attempt)) return 'stale'
       this.#requests.complete.run({ requestId: request.id, attempt, finishedAt })
     }
+    this.#removeReplaced(request)
     this.#insertHistory(turn)
     this.#usage.add(request.userId, turn.usage, finishedAt)
     this.#queueDelivery(request.id, turn, finishedAt)
@@ -115,8 +116,12 @@ export class RequestRecords {
   find(requestId: string): KnownRequest | undefined {
     const stored = this.#requests.byId.get(requestId)
     if (stored === undefined) return undefined
-    const newest = this.#messages.newestRequest.get(stored)
-    return { request: recoveredRequest(stored).request, status: stored.status, isNewestTurn: newest === requestId }
+    const isNewestTurn = this.isNewestTurn(stored, requestId)
+    return { request: recoveredRequest(stored).request, status: stored.status, isNewestTurn }
+  }
+
+  isNewestTurn({ userId, serverId }: ConversationKey, requestId: string): boolean {
+    return this.#messages.newestRequest.get({ userId, serverId }) === requestId
   }
 
   setStatusMessage(requestId: string, statusMessageId: string): void {
@@ -181,8 +186,8 @@ export class RequestRecords {
 
   /** A request of a direct message shows that the conversation has been read up to there. */
   #noteRead(request: ConversationRequest): void {
-    const { serverId, channelId, userId, discordMessageId, interactionToken } = request
-    if (serverId !== DIRECT_SERVER_ID || originOf(request) !== 'discord') return
+    const { channelId, userId, discordMessageId, interactionToken } = request
+    if (!isDirect(request) || originOf(request) !== 'discord') return
     // The id of a command is none of a message.
     if (discordMessageId === null || interactionToken !== null) return
     this.markRead({ channelId, userId, lastMessageId: discordMessageId })
@@ -206,6 +211,13 @@ export class RequestRecords {
       }
     }
     return [...replies.values()]
+  }
+
+  /** Once the conversation has gone on, what it went on from stays. */
+  #removeReplaced({ replaces, ...key }: ConversationRequest): void {
+    if (replaces === null || !this.isNewestTurn(key, replaces)) return
+    this.#messages.deleteTurn.run(replaces)
+    this.#requests.blankReplaced.run(replaces)
   }
 
   #insertHistory({ request, answer, model, usage, answeredAt }: Turn): void {

@@ -71,8 +71,8 @@ const INVARIANTS: readonly Invariant[] = [
       ELSE role_before IS NOT 'user' OR request_before IS NOT request_id END`,
   },
   {
-    // A forgotten conversation has lost its messages and the texts of its requests.
-    name: 'every answered request has its turn, unless it was forgotten',
+    // A forgotten conversation has lost its messages and the texts of its requests, and so has a replaced turn.
+    name: 'every answered request has its turn, unless it was forgotten or replaced',
     all: `SELECT count(*) FROM requests NOT INDEXED WHERE status = 'COMPLETED' AND message <> ''`,
     broken: `SELECT id FROM requests NOT INDEXED WHERE status = 'COMPLETED' AND message <> ''
       AND (SELECT count(*) FROM messages WHERE request_id = requests.id) <> 2`,

@@ -16,7 +16,7 @@ import type { GateRefusal } from '#protocol/queue.ts'
 import { ExpiringCache } from './expiring-cache.ts'
 import { isApiError } from './reply-target.ts'
 import type { ServerSettingsBook } from './server-settings-book.ts'
-import { SharedServers } from './shared-servers.ts'
+import type { SharedServers } from './shared-servers.ts'
 
 /** Somebody who asks something on Discord. */
 export interface DiscordAsker {
@@ -31,6 +31,7 @@ export interface AccessOptions {
   readonly rules: AccessRules
   readonly serverSettings: Pick<ServerSettingsBook, 'of'>
   readonly rest: REST
+  readonly sharedServers: Pick<SharedServers, 'hasAny'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
 }
@@ -58,12 +59,10 @@ const NOT_CHECKED =
 /** Says who may not ask, and why. Where the rules need to know more, Discord is asked; what it does not say is not granted. */
 export class AccessCheck {
   readonly #options: AccessOptions
-  readonly #sharedServers: SharedServers
   readonly #parents: ExpiringCache<readonly string[]>
 
   constructor(options: AccessOptions) {
     this.#options = options
-    this.#sharedServers = new SharedServers(options.rest, options.clock)
     this.#parents = new ExpiringCache(options.clock, { max: KEPT_CHANNELS, ttlMs: KEPT_MS })
   }
 
@@ -88,7 +87,7 @@ export class AccessCheck {
     const decision = decideAccess(rules, asker)
     if (decision === 'granted') return decideServerAccess(settings, rules.owners, asker)
     if (decision !== 'sharesServer') return decision
-    return (await this.#sharedServers.hasAny(userId)) ? 'granted' : 'sharesServer'
+    return (await this.#options.sharedServers.hasAny(userId)) ? 'granted' : 'sharesServer'
   }
 
   /** A thread belongs to a channel, and what holds there holds in it. */

@@ -2,7 +2,7 @@ import { type APIActionRowComponent, type APIButtonComponentWithCustomId, Button
 import { z } from 'zod'
 import type { ReplyFile } from '#domain/reply-file.ts'
 
-const ACTIONS = ['cancel', 'stop', 'retry', 'continue', 'replace', 'append'] as const
+const ACTIONS = ['cancel', 'stop', 'retry', 'continue', 'regenerate', 'replace', 'append'] as const
 
 /** What a button of a card does. */
 export type CardAction = (typeof ACTIONS)[number]
@@ -37,6 +37,7 @@ const LOOKS: Readonly<
   stop: { label: 'Stop & keep', style: ButtonStyle.Secondary },
   retry: { label: 'Retry', style: ButtonStyle.Primary },
   continue: { label: 'Continue', style: ButtonStyle.Primary },
+  regenerate: { label: 'Regenerate', style: ButtonStyle.Secondary },
   replace: { label: 'Replace my question', style: ButtonStyle.Secondary },
   append: { label: 'Add to my question', style: ButtonStyle.Primary },
 }

@@ -36,7 +36,7 @@ export type CardState =
   | { readonly phase: 'refused'; readonly refusal: Refusal | GateRefusal; readonly offer?: Offer }
 
 /** What can be done with a request that has ended. */
-type EndAction = Extract<CardAction, 'retry' | 'continue'>
+type EndAction = Extract<CardAction, 'retry' | 'continue' | 'regenerate'>
 
 /** A message that was refused because its user's request waits; that one can still be changed. */
 export interface Offer {
@@ -95,21 +95,23 @@ export function afterEvent(state: CardState | undefined, event: RequestEvent): C
   }
 }
 
-/** What is not in the history cannot be continued. */
+/** What is not in the history can be neither continued nor replaced. */
 function answered({ parts, files, stored, stopReason }: Extract<RequestEvent, { type: 'completed' }>): CardState {
   const carried = files && { files }
   if (!stored) return { phase: 'settled', messages: withSmallPrint(parts, NOT_REMEMBERED), ...carried }
-  return { phase: 'settled', messages: parts, ...carried, ...(stopReason === 'length' && CONTINUABLE) }
+  return { phase: 'settled', messages: parts, ...carried, actions: answerActions(stopReason === 'length') }
 }
 
 /** What a card shows of an end that an earlier process stored as messages. */
 export function storedEnd(status: RequestStatus, messages: readonly string[], files?: readonly ReplyFile[]): CardState {
   const carried = files && { files }
   if (status !== 'COMPLETED') return { phase: 'settled', messages, ...carried, actions: ['retry'] }
-  return { phase: 'settled', messages, ...carried, ...(saysThatItWasCut(messages) && CONTINUABLE) }
+  return { phase: 'settled', messages, ...carried, actions: answerActions(saysThatItWasCut(messages)) }
 }
 
-const CONTINUABLE = { actions: ['continue'] } as const
+function answerActions(wasCut: boolean): readonly EndAction[] {
+  return wasCut ? ['continue', 'regenerate'] : ['regenerate']
+}
 
 function afterDelta(state: CardState | undefined, event: Extract<RequestEvent, { type: 'delta' }>): CardState {
   const { finished, tail } = event

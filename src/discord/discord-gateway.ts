@@ -5,7 +5,7 @@ import type { AccessRules } from '#domain/access.ts'
 import type { ModelChoices } from '#domain/briefing.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
-import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
+import type { ConversationRequest } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { Gateway } from '#protocol/gateway.ts'
@@ -20,6 +20,7 @@ import type { PrivacyFacts } from './commands/privacy.ts'
 import { registerCommands } from './commands/register-commands.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
+import { DirectConversations } from './direct-conversations.ts'
 import { inTime } from './in-time.ts'
 import { readMessage } from './intake.ts'
 import { InteractionTarget, type ReceivedInteraction } from './interaction-target.ts'
@@ -32,6 +33,7 @@ import { RecentIds } from './recent-ids.ts'
 import { ReplyCards } from './reply-cards.ts'
 import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
 import { ServerSettingsBook } from './server-settings-book.ts'
+import { SharedServers } from './shared-servers.ts'
 
 export interface DiscordOptions {
   readonly token: string
@@ -148,17 +150,22 @@ export class DiscordGateway implements Gateway {
       take: (request, messageId) => this.#takeMessage(request, messageId),
       markRead: (channel) => this.#ledger.noteRead(channel),
     })
+    const { rest } = this.#client
     const serverSettings = new ServerSettingsBook(options)
+    const sharedServers = new SharedServers({ rest, turns, clock })
+    const direct = new DirectConversations({ records: options.records, servers: sharedServers, log })
     this.#intake = new QuestionIntake({
       ...options,
       cards: this.#cards,
-      access: new AccessCheck({ rules: options.access, serverSettings, rest: this.#client.rest, clock, log }),
+      direct,
+      access: new AccessCheck({ rules: options.access, serverSettings, sharedServers, rest, clock, log }),
       quota: new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners }),
     })
-    this.#commands = commandList({ ...options, serverSettings, delivery: () => this.statistics() })
+    this.#commands = commandList({ ...options, serverSettings, direct, delivery: () => this.statistics() })
     this.#router = new CommandRouter({
       commands: this.#commands,
       rest: this.#client.rest,
+      direct,
       clock,
       log,
       isNew: (interactionId) => this.#seen.add(interactionId),
@@ -168,6 +175,7 @@ export class DiscordGateway implements Gateway {
       rest: this.#client.rest,
       queue,
       store,
+      direct,
       log,
       botId: () => this.#botId,
       onAmended: (messageId) => this.#cards.closeOffer(messageId),
@@ -285,12 +293,12 @@ export class DiscordGateway implements Gateway {
     messageId: string,
     member: Pick<DiscordAsker, 'guildId' | 'roleIds'> = DIRECT,
   ): Promise<void> {
-    const { userId, serverId, channelId } = request
+    const { userId, channelId } = request
     const asker = { userId, channelId, guildId: member.guildId, roleIds: member.roleIds }
     const target = this.#channelTarget(channelId, messageId)
     const refused = await this.#intake.take({ request, asker, target }, messageId)
     // Who was refused has been asked to write again: it must not be taken in at the next start.
-    if (refused && serverId === DIRECT_SERVER_ID) {
+    if (refused && member.guildId === null) {
       this.#ledger.noteRead({ channelId, userId, lastMessageId: messageId })
     }
   }

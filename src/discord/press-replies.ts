@@ -6,11 +6,14 @@ export const PRESS_REPLIES = {
   notFailed: 'This question is being worked on or has its answer already. Nothing was asked again.',
   goneOn:
     'Our conversation has gone on since, or that answer was deleted. Please write what you want to know more about.',
+  notNewest:
+    'Our conversation has gone on since, or that answer was deleted. Only the newest answer can be written again; please ask anew.',
   forgotten: 'The text of this question was deleted. Please write it again.',
   notWaiting:
     'Your question is being worked on already, or has ended. It was not changed; please write again after the answer.',
   tooLong: 'Together that would be longer than one question may be. Nothing was changed.',
   messageGone: 'That message is no longer there. Nothing was changed.',
+  otherConversation: 'That message belongs to another conversation than your question that waits. Nothing was changed.',
   notStored:
     'Parley cannot store anything right now. Nothing was changed; please press the button again in a few minutes.',
   unknown: 'Parley no longer knows this question. Please write it again.',

@@ -2,6 +2,8 @@ import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
 import type { AccessCheck, DiscordAsker } from './access-check.ts'
+import type { DirectConversations, Placed } from './direct-conversations.ts'
+import { InOrder } from './in-order.ts'
 import type { QuotaCheck } from './quota-check.ts'
 import { RefusalLimit } from './refusal-limit.ts'
 import type { ReplyCards } from './reply-cards.ts'
@@ -12,6 +14,7 @@ export interface IntakeOptions {
   readonly cards: ReplyCards
   readonly access: AccessCheck
   readonly quota: QuotaCheck
+  readonly direct: Pick<DirectConversations, 'place' | 'confirm'>
   /** In this time the same person is told the same reason for a refusal once. */
   readonly refusalIntervalMs: number
   readonly clock: Clock
@@ -25,6 +28,14 @@ export interface Question {
   readonly target: ReplyTarget
 }
 
+/** What became of a question, in the conversation it belongs to. */
+interface Offered {
+  readonly request: NewRequest
+  readonly refusal: Refusal | GateRefusal | undefined
+}
+
+type Admitted = Placed | { readonly refusal: Refusal | GateRefusal }
+
 const STOPPING: Refusal = {
   code: 'QUEUE_STOPPING',
   message: 'Parley is shutting down. Your message was not taken in; please send it again when it is back.',
@@ -34,6 +45,7 @@ const STOPPING: Refusal = {
 export class QuestionIntake {
   readonly #options: IntakeOptions
   readonly #refusals: RefusalLimit
+  readonly #inOrder = new InOrder()
   #stopping = false
 
   constructor(options: IntakeOptions) {
@@ -53,8 +65,8 @@ export class QuestionIntake {
 
   /** Offers a question to the queue, and shows a refusal where the answer would be. Tells whether it was refused. */
   async take(question: Question, discordMessageId: string): Promise<boolean> {
-    const { request, target } = question
-    const refusal = await this.offer(question)
+    const { target } = question
+    const { refusal, request } = await this.#offer(question, (asked) => this.#options.direct.place(asked))
     if (!refusal) return false
     this.#options.log.info({ code: refusal.code, discordMessageId }, 'a message was refused')
     // An event that Discord has sent again is nobody's mistake: the first one is answered.
@@ -64,21 +76,32 @@ export class QuestionIntake {
     return true
   }
 
-  /** Offers a question to the queue; a refusal is the caller's to tell. */
-  async offer({ request, asker, target }: Question): Promise<Refusal | GateRefusal | undefined> {
-    const refusal = await this.#gateRefusal(asker)
-    if (refusal) return refusal
-    const { queue, cards } = this.#options
-    const result = await queue.addRequest(request, cards.listener(request.userId, target))
-    return result.accepted ? undefined : result.refusal
+  /** Offers what is asked once more, in its conversation, to the queue; a refusal is the caller's to tell. */
+  async offer(question: Question): Promise<Refusal | GateRefusal | undefined> {
+    const { refusal } = await this.#offer(question, (asked) => this.#options.direct.confirm(asked))
+    return refusal
   }
 
-  /** Asked before the queue, and again what may have changed meanwhile. */
+  async #offer(question: Question, place: (asked: NewRequest) => Promise<Placed>): Promise<Offered> {
+    const { request, target } = question
+    const placed = await this.#inOrder.run(request.userId, () => this.#admit(question, place))
+    if (this.#stopping) return { request, refusal: STOPPING }
+    if ('refusal' in placed) return { request, refusal: placed.refusal }
+    const { queue, cards } = this.#options
+    const result = await queue.addRequest(placed.request, cards.listener(placed.request, target))
+    return { request: placed.request, refusal: result.accepted ? undefined : result.refusal }
+  }
+
+  /** What is looked up takes its time, of one question more than of the next one. */
+  async #admit({ request, asker }: Question, place: (asked: NewRequest) => Promise<Placed>): Promise<Admitted> {
+    const refusal = await this.#gateRefusal(asker)
+    return refusal ? { refusal } : place(request)
+  }
+
   async #gateRefusal(asker: DiscordAsker): Promise<Refusal | GateRefusal | undefined> {
     if (this.#stopping) return STOPPING
     const { access, quota } = this.#options
-    const refusal = (await access.refusal(asker)) ?? (await quota.refusal(asker.userId))
-    return this.#stopping ? STOPPING : refusal
+    return (await access.refusal(asker)) ?? (await quota.refusal(asker.userId))
   }
 
   /** A command has been told that an answer comes, and costs none of the calls that are scarce. */
@@ -90,6 +113,7 @@ export class QuestionIntake {
   #changeable(request: NewRequest, { code }: Refusal | GateRefusal): string | undefined {
     if (code !== 'REQUEST_ALREADY_ACTIVE' || request.interactionToken !== null) return undefined
     const active = this.#options.queue.active(request.userId)
-    return active?.waiting && active.channelId === request.channelId ? active.requestId : undefined
+    const isSamePlace = active?.channelId === request.channelId && active.serverId === request.serverId
+    return active?.waiting && isSamePlace ? active.requestId : undefined
   }
 }

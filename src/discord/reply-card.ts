@@ -18,6 +18,8 @@ export interface CardOptions {
   readonly nonce: string
   /** What its buttons act on; left out when the message did not become a request. */
   readonly requestId?: string
+  /** Small print below it, but not while the answer grows. */
+  readonly note?: string | undefined
   /** The least time between two changes of one message, but for the end, which comes at once. */
   readonly editIntervalMs: number
   readonly clock: Clock
@@ -205,7 +207,7 @@ export class ReplyCard {
   }
 
   get #wanted(): readonly CardMessage[] {
-    return renderCard(this.#state, this.#options.requestId)
+    return renderCard(this.#state, this.#options.requestId, this.#options.note)
   }
 
   #isNonceForgotten(): boolean {

@@ -25,10 +25,19 @@ export interface ConversationRequest {
   readonly priority: number
   /** Not to be started before this instant, ms since epoch. */
   readonly notBefore: number | null
+  /** The request whose turn goes when the turn of this one is stored, if that is still the newest of the conversation. */
+  readonly replaces: string | null
+  /** Of a direct message in a server's conversation: the server's name, which its reader is told; null for all others. */
+  readonly directServerName: string | null
 }
 
 /** The server id of a direct conversation. */
 export const DIRECT_SERVER_ID = '0'
+
+/** Tells whether a request came in a direct conversation, whichever server's conversation it belongs to. */
+export function isDirect({ serverId, directServerName }: ConversationRequest): boolean {
+  return serverId === DIRECT_SERVER_ID || directServerName !== null
+}
 
 /** The user id, and the channel id, of whoever sits at the terminal. */
 export const CONSOLE_ID = 'console'

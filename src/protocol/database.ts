@@ -137,7 +137,7 @@ export interface DatabaseApi extends PersonalRecordsApi, ServerRecordsApi {
   settleRequest(settlement: Settlement): Promise<WriteResult>
   /**
    * Stores both history messages, COMPLETED and the messages to deliver in one transaction; adds the request row when
-   * accepting it had failed.
+   * accepting it had failed. The turn it replaces goes with it, if that is still the newest of the conversation.
    */
   saveTurn(turn: Turn): Promise<WriteResult>
   /** Reads a request; undefined when there is none. */
@@ -159,8 +159,12 @@ export interface DatabaseApi extends PersonalRecordsApi, ServerRecordsApi {
   directChannels(limit: number): Promise<DirectChannel[]>
   /** Notes that a direct message was dealt with although it did not become a request. */
   markRead(channel: DirectChannel): Promise<void>
-  /** The newest messages of a conversation, oldest first; always whole turns. */
-  history(key: ConversationKey, limit: number): Promise<HistoryMessage[]>
+  /**
+   * The newest messages of a conversation, oldest first; always whole turns.
+   *
+   * @param replaced a request whose turn is left out if it is the newest: its answer is being replaced.
+   */
+  history(key: ConversationKey, limit: number, replaced?: string | null): Promise<HistoryMessage[]>
   /** Writes something, to see whether that works. */
   probe(): Promise<void>
   statistics(): Promise<DatabaseStatistics>

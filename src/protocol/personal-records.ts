@@ -40,6 +40,8 @@ export const FIRST_ROW: RowCursor = { serverId: '', row: 0 }
 export interface ExportedRequest extends RowCursor {
   readonly id: string
   readonly channelId: string
+  /** Of a direct message in a server's conversation. */
+  readonly directServerName: string | null
   readonly message: string
   readonly status: RequestStatus
   /** ms since epoch */

@@ -13,6 +13,10 @@ export interface NewRequest {
   readonly message: string
   readonly discordMessageId: string | null
   readonly interactionToken: string | null
+  /** A request whose answer is to be replaced by the answer to this one. */
+  readonly replaces?: string
+  /** Of a direct message in a server's conversation: the server's name. */
+  readonly directServerName?: string
 }
 
 export type RefusalCode = Extract<
@@ -35,7 +39,7 @@ export interface Refusal {
 
 /** Why a message was kept from the queue; `message` says it to the user. */
 export interface GateRefusal {
-  readonly code: Extract<ErrorCode, 'ACCESS_DENIED' | 'QUOTA_USED_UP'>
+  readonly code: Extract<ErrorCode, 'ACCESS_DENIED' | 'QUOTA_USED_UP' | 'CONVERSATION_CLOSED' | 'CONVERSATION_UNCLEAR'>
   readonly message: string
 }
 

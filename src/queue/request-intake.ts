@@ -27,6 +27,8 @@ export class RequestIntake {
     const reason = refuse({ ...this.#facts(message), stopping })
     if (reason) return answer(this.refused(describeRefusal(reason, settings)))
     const request: ConversationRequest = {
+      replaces: null,
+      directServerName: null,
       ...message,
       id: newId(),
       timestamp: clock.now(),

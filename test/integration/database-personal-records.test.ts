@@ -86,7 +86,12 @@ describe('an export', () => {
     }
     const requests = await all(({ serverId, row }) => api.exportRequests('ada', { serverId, row }, 2))
     expect(requests.map(({ id }) => id)).toEqual(['1', '2', '3', 'failed', 'in 7: 1', 'in 7: 2', 'in 7: 3'])
-    expect(requests[3]).toMatchObject({ status: 'FAILED', errorCode: 'MODEL_FAILED', message: 'question failed' })
+    expect(requests[3]).toMatchObject({
+      directServerName: null,
+      status: 'FAILED',
+      errorCode: 'MODEL_FAILED',
+      message: 'question failed',
+    })
     const messages = await all(({ serverId, row }) => api.exportMessages('ada', { serverId, row }, 5))
     expect(messages).toHaveLength(12)
     expect(messages[1]).toMatchObject({ role: 'assistant', content: 'answer 1', model: 'a-model', promptTokens: 12 })

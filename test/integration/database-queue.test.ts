@@ -277,6 +277,13 @@ describe('direct channels', () => {
     expect(await lastMessageId()).toBe('101')
   })
 
+  it('are those of direct messages, whichever server they belong to', async () => {
+    const { api } = newDatabase()
+    await api.acceptRequest(direct('a', { serverId: '7', directServerName: 'lab', discordMessageId: '99' }))
+    expect(await api.directChannels(10)).toEqual([{ channelId: 'dm', userId: 'user of a', lastMessageId: '99' }])
+    expect((await api.recover('discord')).waiting).toMatchObject([{ request: { directServerName: 'lab' } }])
+  })
+
   it('are those of direct messages only, not of servers, commands or the terminal', async () => {
     const { api } = newDatabase()
     await api.acceptRequest(requestOf('server', { serverId: '7' }))

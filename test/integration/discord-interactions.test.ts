@@ -17,11 +17,19 @@ const MINUTE_MS = 60_000
 
 const noCalls = () => ({ ...new Delivery({ clock: systemClock }).statistics(), hiddenRefusals: 0 })
 
+/** Nobody is asked anything to register commands. */
+const NOTHING_CHOSEN = {
+  current: async () => ({ server: undefined }),
+  choices: async () => [],
+  choose: async () => false,
+}
+
 /** All commands as they are registered. */
 function definitions(maxMessageLength = 4000) {
   const parts = {
     records: NO_RECORDS,
     delivery: noCalls,
+    direct: NOTHING_CHOSEN,
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,
     privacy: { retentionMs: null, modelHost: null },

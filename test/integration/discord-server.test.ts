@@ -288,6 +288,9 @@ describe('refusals', () => {
     ['an empty message', { content: '  ' }, 50006],
     ['an embed description that is too long', { embeds: [{ description: 'x'.repeat(4_097) }] }, 50035],
     ['a nonce that is too long', { content: 'x', nonce: 'n'.repeat(26) }, 50035],
+    ['a select menu that offers nothing', { components: [{ type: 1, components: [menu('a', 0)] }] }, 50035],
+    ['a select menu that offers too much', { components: [{ type: 1, components: [menu('a', 26)] }] }, 50035],
+    ['a select menu beside a button', { components: [{ type: 1, components: [menu('a', 1), button('b')] }] }, 50035],
     ['two buttons with one custom id', { components: [{ type: 1, components: [button('a'), button('a')] }] }, 50035],
     ['a reply to nothing', { content: 'x', message_reference: { message_id: '100000000000000000' } }, 50035],
     ['contradicting mentions', { content: 'x', allowed_mentions: { parse: ['users'], users: ['1'] } }, 50035],
@@ -711,6 +714,11 @@ describe('the handle', () => {
     await expect(startDiscordServer({ port })).rejects.toThrow('EADDRINUSE')
   })
 })
+
+function menu(customId: string, options: number) {
+  const offered = Array.from({ length: options }, (_, n) => ({ label: `option ${n}`, value: `${n}` }))
+  return { type: 3, custom_id: customId, options: offered }
+}
 
 function button(customId: string) {
   return { type: 2, style: 1, label: 'x', custom_id: customId }

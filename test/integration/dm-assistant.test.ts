@@ -64,6 +64,17 @@ describe('an answered request', () => {
     })
   })
 
+  it('is generated anew without the answer it replaces', async () => {
+    await world.server.script({ type: 'answer', text: 'because' }, { type: 'answer', text: 'for a better reason' })
+    const first = world.newRequest({ userId: 'again', message: 'why?' })
+    await new RecordedRun(pool, first).outcome
+    const second = world.newRequest({ userId: 'again', message: 'why?', replaces: first.id })
+    await new RecordedRun(pool, second).outcome
+    expect(await world.lastPrompt()).toEqual([SYSTEM, { role: 'user', content: 'why?' }])
+    expect(world.stored(first).messages).toEqual([])
+    expect(world.stored(second).messages.at(1)?.content).toBe('for a better reason')
+  })
+
   it('says so when the answer reached the token limit', async () => {
     await world.server.script({ type: 'answer', text: 'To be contin', finishReason: 'length' })
     const request = world.newRequest()

@@ -1,4 +1,5 @@
 import type { Clock } from '#actors/clock.ts'
+import type { DirectConversations } from '#discord/direct-conversations.ts'
 import type { ServerSettingsBook } from '#discord/server-settings-book.ts'
 import type { AccessRules } from '#domain/access.ts'
 import type { ModelChoices } from '#domain/briefing.ts'
@@ -21,6 +22,7 @@ import { personaCommand } from './persona.ts'
 import { type PrivacyFacts, privacyCommand } from './privacy.ts'
 import { quotaCommand } from './quota.ts'
 import { reasoningCommand } from './reasoning.ts'
+import { serverCommand } from './server.ts'
 import { settingsCommand } from './settings.ts'
 import { statsCommand } from './stats.ts'
 import { statusCommand } from './status.ts'
@@ -35,6 +37,7 @@ export interface CommandParts {
   readonly queue: Pick<RequestQueue, 'active' | 'cancel' | 'stats'>
   readonly records: CommandRecords
   readonly delivery: () => DeliveryStatistics
+  readonly direct: Pick<DirectConversations, 'current' | 'choices' | 'choose'>
   readonly access: Pick<AccessRules, 'owners'>
   readonly quota: QuotaLimits
   readonly privacy: PrivacyFacts
@@ -49,6 +52,7 @@ export function commandList({
   queue,
   records,
   delivery,
+  direct,
   access,
   quota,
   privacy,
@@ -62,6 +66,7 @@ export function commandList({
     askAboutCommand,
     statusCommand(queue),
     cancelCommand(queue),
+    serverCommand(direct),
     historyCommand(records),
     forgetCommand({ records, queue }),
     exportCommand({ records, clock }),

@@ -2,6 +2,7 @@ import {
   type APIActionRowComponent,
   type APIButtonComponent,
   type APIEmbed,
+  type APIStringSelectComponent,
   ApplicationCommandType,
   ApplicationIntegrationType,
   InteractionContextType,
@@ -10,11 +11,29 @@ import {
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from 'discord.js'
 import type { ConversationKey } from '#domain/conversation.ts'
+import { failureNotice } from '#domain/notices.ts'
+import type { GateRefusal } from '#protocol/queue.ts'
+
+/** The conversation that what is asked in a place belongs to. */
+export interface Here extends ConversationKey {
+  /** In a direct conversation that belongs to a server's: the server's name. */
+  readonly serverName: string | undefined
+}
+
+/** Where somebody used a command or a button of one. */
+export interface Whereabouts {
+  /** The conversation of the place itself: in a direct one that of its own, whatever was chosen. */
+  readonly conversation: ConversationKey
+  /** The server it is in; null in direct conversations and groups. */
+  readonly guildId: string | null
+  /** Whether its user may manage that server; false elsewhere. */
+  readonly mayManageServer: boolean
+  /** The conversation that what is asked there belongs to: in a direct one the one that was chosen. Never rejects. */
+  readonly here: () => Promise<Here | { readonly refusal: GateRefusal }>
+}
 
 /** What a command that somebody ran tells. */
-export interface CommandCall {
-  /** The conversation of the place it was run in. */
-  readonly conversation: ConversationKey
+export interface CommandCall extends Whereabouts {
   /** The word after the command's name, of a command that has some. */
   readonly subcommand: string | undefined
   /** A text option, or the id a channel or role option stands for; undefined when it was left out. */
@@ -30,13 +49,12 @@ export interface TargetMessage {
   readonly text: string
 }
 
-/** A button of a command's reply that its user pressed. */
-interface Press {
-  readonly conversation: ConversationKey
+/** A button of a command's reply that its user pressed, or a menu of it from which something was chosen. */
+interface Press extends Whereabouts {
   /** What `customId` was made of, the command's name left out. */
   readonly words: readonly string[]
-  /** Whether its user may manage the server it was pressed in; false elsewhere. */
-  readonly mayManageServer: boolean
+  /** What was chosen from the menu. */
+  readonly values: readonly string[]
 }
 
 /** What only the user of a command gets to see. */
@@ -44,6 +62,7 @@ export interface Reply {
   readonly content: string
   readonly buttons?: readonly APIButtonComponent[]
   readonly embeds?: readonly APIEmbed[]
+  readonly menu?: APIStringSelectComponent
   readonly files?: readonly RawFile[]
 }
 
@@ -77,6 +96,8 @@ export function slashCommand(fields: SlashFields): RESTPostAPIChatInputApplicati
   return { type: ApplicationCommandType.ChatInput, ...fields, ...EVERYWHERE }
 }
 
+type ComponentRow = APIActionRowComponent<APIButtonComponent | APIStringSelectComponent>
+
 const SEPARATOR = ':'
 
 /** What tells which button was pressed: a command's name and words without colons, 100 characters at most. */
@@ -90,7 +111,13 @@ export function readCustomId(id: string): { readonly command: string; readonly w
   return { command, words }
 }
 
-/** A row of buttons; none when there are no buttons. */
-export function rowOf(buttons: readonly APIButtonComponent[] = []): APIActionRowComponent<APIButtonComponent>[] {
-  return buttons.length === 0 ? [] : [{ type: 1, components: [...buttons] }]
+/** What somebody reads who may not see the conversation they are in. */
+export function refused({ refusal }: { readonly refusal: GateRefusal }): Reply {
+  return { content: failureNotice(refusal) }
+}
+
+/** The rows of what can be pressed or chosen below a reply. */
+export function rowsOf({ buttons = [], menu }: Pick<Reply, 'buttons' | 'menu'>): ComponentRow[] {
+  const rows = [menu === undefined ? [] : [menu], [...buttons]]
+  return rows.filter((components) => components.length > 0).map((components) => ({ type: 1, components }))
 }

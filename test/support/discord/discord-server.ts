@@ -26,6 +26,7 @@ import {
   type DmOptions,
   type GuildMessage,
   type MessageCommandRun,
+  type OptionChoice,
   People,
   type StartedInteraction,
 } from './people.ts'
@@ -148,6 +149,11 @@ export class DiscordServer {
     this.#people.addMember(guildId, userId)
   }
 
+  /** Lets a user, or the bot itself, leave a guild. */
+  removeMember(guildId: string, userId: string): void {
+    this.#people.removeMember(guildId, userId)
+  }
+
   /** Gives a member a role of their own; returns its id. */
   giveRole(guildId: string, userId: string): string {
     return this.#people.giveRole(guildId, userId)
@@ -206,6 +212,11 @@ export class DiscordServer {
   /** Presses a button of a message as a user. Throws when there is no such button to press. */
   pressButton(press: ButtonPress): StartedInteraction {
     return this.#people.pressButton(press)
+  }
+
+  /** Chooses options of a message's select menu as a user. Throws when the menu does not offer them. */
+  chooseOptions(choice: OptionChoice): StartedInteraction {
+    return this.#people.chooseOptions(choice)
   }
 
   /** Sends the INTERACTION_CREATE of an interaction again, as the gateway sometimes does. */

@@ -4,6 +4,8 @@ import type { Command, Commands } from './commands.ts'
 import { findButton } from './component-rules.ts'
 import { currentRevision, type Message, type User } from './entities.ts'
 import type { Interaction, Interactions } from './interactions.ts'
+import type { JsonObject } from './json.ts'
+import { optionsOfMenu } from './menu-rules.ts'
 import { permissionsOf } from './permissions.ts'
 import { plainParts, type World } from './world.ts'
 
@@ -58,6 +60,10 @@ export interface ButtonPress {
   readonly customId: string
 }
 
+export interface OptionChoice extends ButtonPress {
+  readonly values: readonly string[]
+}
+
 const MESSAGE_COMMAND = 3
 
 interface PeopleOptions {
@@ -96,6 +102,11 @@ export class People {
   /** Makes a user a member of a guild. */
   addMember(guildId: string, userId: string): void {
     this.#joined(userId, guildId)
+  }
+
+  /** Lets a user, or the bot itself, leave a guild. */
+  removeMember(guildId: string, userId: string): void {
+    this.#world.guild(guildId).memberIds.delete(userId)
   }
 
   /** Gives a member a role of their own; returns its id. */
@@ -198,20 +209,27 @@ export class People {
     const source = this.#anyMessage(messageId)
     const button = findButton(currentRevision(source).components, customId)
     if (!button) throw new Error(`Message ${messageId} has no button ${customId} that can be pressed.`)
-    const data = { component_type: 2, custom_id: customId, id: 1 }
-    return this.#start({
-      type: 3,
-      user: this.#world.user(userId),
-      channel: source.channel,
-      data,
-      commandName: null,
-      source,
-    })
+    return this.#useComponent(source, userId, { component_type: 2, custom_id: customId, id: 1 })
+  }
+
+  /** Chooses options of a message's select menu as a user. Throws when the menu does not offer them. */
+  chooseOptions({ userId, messageId, customId, values }: OptionChoice): StartedInteraction {
+    const source = this.#anyMessage(messageId)
+    const offered = optionsOfMenu(currentRevision(source).components, customId)
+    if (!offered || values.some((value) => !offered.includes(value))) {
+      throw new Error(`Message ${messageId} has no menu ${customId} that offers ${values.join(', ')}.`)
+    }
+    return this.#useComponent(source, userId, { component_type: 3, custom_id: customId, id: 1, values })
   }
 
   /** Sends the INTERACTION_CREATE of an interaction again. */
   replayInteraction(token: string): void {
     this.#changes.announce({ type: 'interactionCreated', interaction: this.#interactions.get(token) })
+  }
+
+  #useComponent(source: Message, userId: string, data: JsonObject): StartedInteraction {
+    const user = this.#world.user(userId)
+    return this.#start({ type: 3, user, channel: source.channel, data, commandName: null, source })
   }
 
   #start(wanted: Omit<Parameters<Interactions['add']>[0], 'id'>): StartedInteraction {
