@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import { ParleyError } from '#domain/errors.ts'
+import { ATTACHMENTS_SCHEMA } from './attachments-schema.ts'
 import { PREFERENCES_SCHEMA } from './preferences-schema.ts'
 import { ADDED_MESSAGES_SCHEMA, DURABLE_QUEUE_SCHEMA, FIRST_SCHEMA } from './schema.ts'
 import { USAGE_SCHEMA } from './usage-schema.ts'
@@ -11,6 +12,7 @@ const MIGRATIONS: readonly string[] = [
   USAGE_SCHEMA,
   ADDED_MESSAGES_SCHEMA,
   PREFERENCES_SCHEMA,
+  ATTACHMENTS_SCHEMA,
 ]
 
 /** The schema version of this Parley. */

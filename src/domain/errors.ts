@@ -35,6 +35,7 @@ export const ERROR_CODES = [
   'REQUEST_NOT_STORED',
   'ACCESS_DENIED',
   'QUOTA_USED_UP',
+  'FILES_UNUSABLE',
   // Ending a request
   'REQUEST_TIMED_OUT',
   'REQUEST_CANCELLED',

@@ -1,3 +1,4 @@
+import type { RequestFiles } from '#domain/attachments.ts'
 import type { DurationSummary } from '#domain/durations.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
@@ -12,6 +13,8 @@ export interface NewRequest {
   readonly message: string
   readonly discordMessageId: string | null
   readonly interactionToken: string | null
+  /** What came with it, fetched before it is offered; left out when that is nothing. */
+  readonly files?: RequestFiles
 }
 
 export type RefusalCode = Extract<
@@ -34,7 +37,7 @@ export interface Refusal {
 
 /** Why a message was kept from the queue; `message` says it to the user. */
 export interface GateRefusal {
-  readonly code: Extract<ErrorCode, 'ACCESS_DENIED' | 'QUOTA_USED_UP'>
+  readonly code: Extract<ErrorCode, 'ACCESS_DENIED' | 'QUOTA_USED_UP' | 'FILES_UNUSABLE'>
   readonly message: string
 }
 
