@@ -166,6 +166,7 @@ export class App {
         model: settings.model,
         systemPrompt: settings.model.systemPrompt,
         contextTokens: settings.model.contextTokens,
+        attachments: settings.attachments,
         deltaIntervalMs: this.#showsOnDiscord ? settings.discord.editIntervalMs : CONSOLE_DELTA_INTERVAL_MS,
         databaseThread: database.threadCell,
         databaseCallTimeoutMs: settings.database.callTimeoutMs,

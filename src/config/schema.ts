@@ -1,5 +1,15 @@
 import { z } from 'zod'
-import { decimalNumber, discordIds, duration, oneOf, secret, text, webAddress, wholeNumber } from './setting-types.ts'
+import {
+  decimalNumber,
+  discordIds,
+  duration,
+  oneOf,
+  secret,
+  text,
+  webAddress,
+  webOrigins,
+  wholeNumber,
+} from './setting-types.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MOST_TOKENS = 10_000_000
@@ -37,10 +47,18 @@ export function createSchema(cores: number) {
       tokensPerDay: wholeNumber(1, MOST_TOKENS_A_DAY).nullable(),
       tokensPerDayInAll: wholeNumber(1, MOST_TOKENS_A_DAY).nullable(),
     }),
+    attachments: z.object({
+      maxCount: wholeNumber(0, 10),
+      maxSize: wholeNumber(1, 25),
+      textChars: wholeNumber(0, 10_000_000),
+      timeout: duration(100),
+      hosts: webOrigins(),
+    }),
     model: z.object({
       apiKey: secret('an API key').nullable(),
       baseUrl: webAddress().nullable(),
       name: text('the name of a model'),
+      vision: oneOf(['auto', 'always', 'never']),
       systemPrompt: text('a text'),
       contextTokens: wholeNumber(256, MOST_TOKENS),
       maxAnswerTokens: wholeNumber(1, MOST_TOKENS).nullable(),

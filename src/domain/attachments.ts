@@ -67,10 +67,18 @@ export function withFileNote(message: string, names: readonly string[], what = '
 
 const MOST_NAMED = 4
 
-/** What people are told of files that were not used, or not all of it: a sentence for each reason. */
-export function fileNotes(files: readonly Pick<UnusedFile, 'name' | 'reason'>[]): string[] {
-  const byReason = Map.groupBy(files, ({ reason }) => reason)
-  return [...byReason].map(([reason, of]) => `Not used: ${listed(of.map(({ name }) => name))} (${reason}).`)
+/**
+ * What people are told of files that were not used, or not all of it: a sentence for each reason.
+ *
+ * @param shortened the names of those of which only the beginning was used.
+ */
+export function fileNotes(
+  unused: readonly Pick<UnusedFile, 'name' | 'reason'>[],
+  shortened: readonly string[] = [],
+): string[] {
+  const byReason = Map.groupBy(unused, ({ reason }) => reason)
+  const notes = [...byReason].map(([reason, of]) => `Not used: ${listed(of.map(({ name }) => name))} (${reason}).`)
+  return shortened.length === 0 ? notes : [...notes, `Only the beginning was used: ${listed(shortened)}.`]
 }
 
 function listed(names: readonly string[]): string {

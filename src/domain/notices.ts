@@ -28,6 +28,8 @@ export interface AnswerFacts {
   readonly stopReason: 'end' | 'length' | 'stopped'
   /** Older messages that did not fit the prompt. */
   readonly trimmedMessages: number
+  /** What there is to say about the files of the question, a sentence each; left out when that is nothing. */
+  readonly fileNotes?: readonly string[]
 }
 
 /** The messages that show an answer: its parts, and in small print what there is to note. */
@@ -36,8 +38,8 @@ export function answerMessages(parts: readonly string[], facts: AnswerFacts): st
 }
 
 /** What there is to note about an answer, a sentence each. */
-export function answerNotes({ stopReason, trimmedMessages }: AnswerFacts): string[] {
-  const notes: string[] = []
+export function answerNotes({ stopReason, trimmedMessages, fileNotes = [] }: AnswerFacts): string[] {
+  const notes: string[] = [...fileNotes]
   if (stopReason === 'length') notes.push(CUT)
   if (stopReason === 'stopped') notes.push('Stopped here.')
   if (trimmedMessages > 0) {

@@ -1,3 +1,5 @@
+import { beginningOf } from './prompt-files.ts'
+
 /** A message that is replied to, or asked about. */
 export interface QuotedMessage {
   readonly author: string
@@ -28,6 +30,5 @@ export function withQuote(message: string, quoted: QuotedMessage | undefined, ma
 function asQuote(text: string, maxLength: number): string {
   const quote = `> ${text.replaceAll('\n', '\n> ')}`
   if (quote.length <= maxLength) return quote
-  // Half a character would be none.
-  return `${quote.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, '')}…`
+  return `${beginningOf(quote, maxLength - 1)}…`
 }

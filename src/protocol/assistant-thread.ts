@@ -1,5 +1,8 @@
+import type { Vision } from '#domain/vision.ts'
+
 /** How a model is reached; with neither key nor base URL the offline model answers. */
 export interface ModelSettings {
+  readonly vision: Vision
   readonly apiKey: string | null
   readonly baseUrl: string | null
   readonly name: string
@@ -23,6 +26,13 @@ export interface AssistantThreadData {
   readonly systemPrompt: string
   /** The prompt's budget: system prompt, history and message. */
   readonly contextTokens: number
+  /** Of the files of a question. */
+  readonly attachments: {
+    /** Characters of text, of all of them together. */
+    readonly textChars: number
+    /** How long reading one PDF may take. */
+    readonly timeoutMs: number
+  }
   /** What was generated is sent on at once, then once in this time. */
   readonly deltaIntervalMs: number
   readonly databaseThread: DatabaseThreadCell
