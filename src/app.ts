@@ -9,6 +9,7 @@ import { type DatabaseActor, startDatabase } from '#database/database-actor.ts'
 import type { AccessRules } from '#domain/access.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { uuidV7 } from '#domain/uuid.ts'
+import { seesImages } from '#domain/vision.ts'
 import { PiscinaPool } from '#pool/piscina-pool.ts'
 import type { Recovery } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
@@ -213,6 +214,7 @@ export class App {
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
             access: accessRules(settings),
+            files: { ...settings.attachments, seesImages: seesImages(settings.model) },
             quota: settings.quota,
             privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },
             queue,

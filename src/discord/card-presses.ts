@@ -1,5 +1,6 @@
 import { type ButtonInteraction, MessageFlags, type REST, Routes } from 'discord.js'
 import type { Log } from '#actors/log.ts'
+import type { RequestFiles } from '#domain/attachments.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { DatabaseApi, KnownRequest } from '#protocol/database.ts'
 import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
@@ -7,7 +8,7 @@ import type { DiscordAsker } from './access-check.ts'
 import { acknowledge, DEFER_UPDATE } from './acknowledge.ts'
 import type { CardMessage, Press } from './card-buttons.ts'
 import { rolesOf } from './member-roles.ts'
-import { AMENDED, CONTINUE, PRESS_REPLIES as SAY } from './press-replies.ts'
+import { AMENDED, CONTINUE, PRESS_REPLIES as SAY, WITHOUT_FILES } from './press-replies.ts'
 import { readRefusedMessage } from './refused-message.ts'
 import { NO_MENTIONS } from './reply-target.ts'
 
@@ -120,7 +121,8 @@ export class CardPresses {
     if (!known) return SAY.unknown
     if (known.request.userId !== pressed.userId) return SAY.notYours
     if (known.status !== 'FAILED' && known.status !== 'CANCELLED') return SAY.notFailed
-    return this.#askAgain(pressed, known, known.request.message)
+    const { message, fileNames: names, id } = known.request
+    return this.#askAgain(pressed, known, message, names && { type: 'copied', names, fromRequestId: id })
   }
 
   async #continue(pressed: Pressed): Promise<Reply> {
@@ -135,17 +137,17 @@ export class CardPresses {
    * Makes a new request that comes from the message with the button. A message becomes one request at most, so a button
    * that is pressed twice, even in another process, asks once.
    */
-  async #askAgain(pressed: Pressed, { request }: KnownRequest, message: string): Promise<Reply> {
+  async #askAgain(pressed: Pressed, { request }: KnownRequest, message: string, files?: RequestFiles): Promise<Reply> {
     const { store, offer } = this.#options
     const { messageId, userId, interaction } = pressed
-    if (message === '') return SAY.forgotten
+    if (message === '' && !files) return SAY.forgotten
     // Who presses has seen the end. Were it still to be delivered, the replies to it would be taken for a part of it.
     await store.markDelivered(request.id, [messageId])
     const { serverId } = request
     const { channelId, guildId, member } = interaction
     const asker = { userId, channelId, guildId, roleIds: rolesOf(member) }
     const origin = { userId, serverId, channelId, discordMessageId: messageId, interactionToken: null }
-    const refusal = await offer({ ...origin, message }, asker)
+    const refusal = await offer({ ...origin, message, ...(files && { files }) }, asker)
     if (refusal && refusal.code !== 'REQUEST_DUPLICATE') return refusal.message
     await this.#removeButtons(pressed)
     return refusal && SAY.doneAlready
@@ -160,11 +162,13 @@ export class CardPresses {
     if (messageId === undefined) return SAY.messageGone
     const where = { channelId: interaction.channelId, messageId, botId: botId() }
     const written = await readRefusedMessage(rest, where)
-    if (written?.userId !== userId || written.text === '') return this.#notChanged(pressed, SAY.messageGone)
+    if (written?.userId !== userId) return this.#notChanged(pressed, SAY.messageGone)
+    if (written.text === '') return this.#notChanged(pressed, written.hasFiles ? SAY.onlyFiles : SAY.messageGone)
     const result = await queue.amend(requestId, { type, text: written.text }, messageId)
     if (result !== 'amended') return this.#notChanged(pressed, REFUSED[result])
     onAmended(messageId)
-    await this.#edit(pressed, { content: AMENDED[type], components: [] })
+    const content = written.hasFiles ? `${AMENDED[type]} ${WITHOUT_FILES}` : AMENDED[type]
+    await this.#edit(pressed, { content, components: [] })
     return undefined
   }
 

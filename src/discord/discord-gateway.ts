@@ -8,7 +8,7 @@ import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { Gateway } from '#protocol/gateway.ts'
-import type { NewRequest, RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import type { RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { AccessCheck, type DiscordAsker } from './access-check.ts'
 import { readPress } from './card-buttons.ts'
 import { CardPresses, type PressStore } from './card-presses.ts'
@@ -19,8 +19,9 @@ import type { PrivacyFacts } from './commands/privacy.ts'
 import { registerCommands } from './commands/register-commands.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
+import type { FileLimits } from './file-intake.ts'
 import { inTime } from './in-time.ts'
-import { readMessage } from './intake.ts'
+import { type AskedRequest, readMessage } from './intake.ts'
 import { InteractionTarget, type ReceivedInteraction } from './interaction-target.ts'
 import { logIn } from './log-in.ts'
 import { readLoginProblem } from './login-problem.ts'
@@ -55,6 +56,8 @@ export interface DiscordOptions {
   /** Who may ask something. */
   readonly access: AccessRules
   readonly quota: QuotaLimits
+  /** What is taken in of the files that come with questions. */
+  readonly files: FileLimits
   /** What is read of the messages that came while nobody listened. */
   readonly catchUp: CatchUpLimits
   readonly clock: Clock
@@ -134,7 +137,7 @@ export class DiscordGateway implements Gateway {
       ...this.#ledger.notes,
     })
     this.#catchUp = new CatchUp({
-      limits: options.catchUp,
+      limits: { ...options.catchUp, maxMessageLength: options.maxMessageLength },
       rest: this.#client.rest,
       turns,
       store,
@@ -269,14 +272,14 @@ export class DiscordGateway implements Gateway {
     const botId = this.#client.user?.id
     if (botId === undefined) return
     const message = readMessageEvent(payload, botId)
-    const request = message && readMessage(message, botId)
+    const request = message && readMessage(message, botId, this.#options.maxMessageLength)
     if (!request || !this.#seen.add(message.id)) return
     await this.#takeMessage(request, message.id, message)
   }
 
   /** Without a member, it is a direct message. */
   async #takeMessage(
-    request: NewRequest,
+    request: AskedRequest,
     messageId: string,
     member: Pick<DiscordAsker, 'guildId' | 'roleIds'> = DIRECT,
   ): Promise<void> {

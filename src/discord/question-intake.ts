@@ -2,6 +2,8 @@ import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
 import type { AccessCheck, DiscordAsker } from './access-check.ts'
+import { FileIntake, type FileLimits } from './file-intake.ts'
+import type { AskedRequest } from './intake.ts'
 import type { QuotaCheck } from './quota-check.ts'
 import { RefusalLimit } from './refusal-limit.ts'
 import type { ReplyCards } from './reply-cards.ts'
@@ -12,6 +14,8 @@ export interface IntakeOptions {
   readonly cards: ReplyCards
   readonly access: AccessCheck
   readonly quota: QuotaCheck
+  /** Of the files of questions. */
+  readonly files: FileLimits
   /** In this time the same person is told the same reason for a refusal once. */
   readonly refusalIntervalMs: number
   readonly clock: Clock
@@ -20,7 +24,7 @@ export interface IntakeOptions {
 
 /** What somebody asked, and where they will see what becomes of it. */
 export interface Question {
-  readonly request: NewRequest
+  readonly request: AskedRequest
   readonly asker: DiscordAsker
   readonly target: ReplyTarget
 }
@@ -34,10 +38,12 @@ const STOPPING: Refusal = {
 export class QuestionIntake {
   readonly #options: IntakeOptions
   readonly #refusals: RefusalLimit
+  readonly #files: FileIntake
   #stopping = false
 
   constructor(options: IntakeOptions) {
     this.#options = options
+    this.#files = new FileIntake({ ...options, limits: options.files })
     this.#refusals = new RefusalLimit(options.refusalIntervalMs, () => options.clock.now())
   }
 
@@ -49,6 +55,7 @@ export class QuestionIntake {
   /** Refuses all that comes from now on. */
   stop(): void {
     this.#stopping = true
+    this.#files.close()
   }
 
   /** Offers a question to the queue, and shows a refusal where the answer would be. Tells whether it was refused. */
@@ -68,6 +75,12 @@ export class QuestionIntake {
   async offer({ request, asker, target }: Question): Promise<Refusal | GateRefusal | undefined> {
     const refusal = await this.#gateRefusal(asker)
     if (refusal) return refusal
+    return this.#files.add(request, (asked) => this.#add(asked, target))
+  }
+
+  /** It may have taken its time to get here. */
+  async #add(request: NewRequest, target: ReplyTarget): Promise<Refusal | undefined> {
+    if (this.#stopping) return STOPPING
     const { queue, cards } = this.#options
     const result = await queue.addRequest(request, cards.listener(request.userId, target))
     return result.accepted ? undefined : result.refusal

@@ -7,6 +7,7 @@ import { isApiError } from './reply-target.ts'
 interface WrittenMessage {
   readonly userId: string
   readonly text: string
+  readonly hasFiles: boolean
 }
 
 /** Reads from Discord, which keeps it, what a message that was refused says; undefined when it is no longer there. */
@@ -17,7 +18,7 @@ export async function readRefusedMessage(
   try {
     const message = readMessageEvent(await rest.get(Routes.channelMessage(channelId, messageId)), botId)
     const request = message && readMessage(message, botId)
-    return request && { userId: request.userId, text: request.message }
+    return request && { userId: request.userId, text: request.message, hasFiles: request.offered !== undefined }
   } catch (error) {
     if (isApiError(error, [RESTJSONErrorCodes.UnknownMessage])) return undefined
     throw error

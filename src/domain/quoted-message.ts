@@ -2,7 +2,8 @@ import { beginningOf } from './prompt-files.ts'
 
 /** A message that is replied to, or asked about. */
 export interface QuotedMessage {
-  readonly author: string
+  /** null: who is asked has written it. */
+  readonly author: string | null
   readonly text: string
 }
 
@@ -19,7 +20,8 @@ const SHORTEST_QUOTE = 40
  */
 export function withQuote(message: string, quoted: QuotedMessage | undefined, maxLength: number): string {
   if (!quoted || quoted.text.trim() === '') return message
-  const heading = `In reply to this message by ${quoted.author}:\n\n`
+  const whose = quoted.author === null ? 'of yours' : `by ${quoted.author}`
+  const heading = `In reply to this message ${whose}:\n\n`
   const ending = message === '' ? '' : `\n\n${message}`
   const room = Math.min(LONGEST_QUOTE, maxLength - heading.length - ending.length)
   if (room < SHORTEST_QUOTE) return message

@@ -238,7 +238,12 @@ describe('/export', () => {
 
   it('packs what is too large for a file, and says when even that does not fit', async () => {
     const { database, userId } = await startWithHistory(20)
-    const call = { conversation: { userId, serverId: '0' }, option: () => undefined, target: undefined }
+    const call = {
+      conversation: { userId, serverId: '0' },
+      option: () => undefined,
+      file: () => undefined,
+      target: undefined,
+    }
     const reply = (limits: { fileBytes: number; textBytes: number }) =>
       exportCommand({ records: database.api, clock: { now: () => 7 }, limits }).reply(call)
     const [packed] = (await reply({ fileBytes: 3_000, textBytes: 100_000 })).files ?? []

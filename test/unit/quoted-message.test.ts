@@ -9,6 +9,10 @@ describe('a message that replies to another', () => {
     expect(withQuote('what?', ADA, 4000)).toBe('In reply to this message by ada:\n\n> one\n> two\n\nwhat?')
   })
 
+  it('says when the other one was written by who is asked', () => {
+    expect(withQuote('what?', { author: null, text: 'x' }, 4000)).toContain('In reply to this message of yours:\n\n> x')
+  })
+
   it('can be the other one alone', () => {
     expect(withQuote('', ADA, 4000)).toBe('In reply to this message by ada:\n\n> one\n> two')
   })

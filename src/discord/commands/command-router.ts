@@ -1,4 +1,5 @@
 import type {
+  Attachment,
   ButtonInteraction,
   ChatInputCommandInteraction,
   Interaction,
@@ -9,11 +10,12 @@ import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { DiscordAsker } from '#discord/access-check.ts'
 import { acknowledge, DEFER_PRIVATE, DEFER_UPDATE } from '#discord/acknowledge.ts'
+import type { AskedRequest } from '#discord/intake.ts'
 import type { ReceivedInteraction } from '#discord/interaction-target.ts'
 import { rolesOf } from '#discord/member-roles.ts'
+import type { OfferedFile } from '#discord/offered-file.ts'
 import { errorCode, errorMessage } from '#domain/errors.ts'
 import { failureNotice } from '#domain/notices.ts'
-import type { NewRequest } from '#protocol/queue.ts'
 import {
   type Command,
   type CommandCall,
@@ -28,7 +30,7 @@ import { readTarget } from './target-message.ts'
 
 /** A question that was asked with a command; its interaction has been acknowledged, or cannot be any more. */
 export interface AskedQuestion {
-  readonly request: NewRequest
+  readonly request: AskedRequest
   readonly asker: DiscordAsker
   readonly interaction: Omit<ReceivedInteraction, 'applicationId' | 'botId'>
 }
@@ -91,12 +93,14 @@ export class CommandRouter {
     const receivedAt = clock.now()
     const acknowledged = await acknowledge(rest, interaction, log)
     const call = readCall(interaction)
-    const request: NewRequest = {
+    const offered = command.files?.(call) ?? []
+    const request: AskedRequest = {
       ...call.conversation,
       channelId,
       message: command.question(call),
       discordMessageId: id,
       interactionToken: token,
+      ...(offered.length > 0 && { offered }),
     }
     const asker = {
       userId: interaction.user.id,
@@ -143,9 +147,18 @@ function readCall(interaction: CommandInteraction): CommandCall {
   const conversation = conversationOf(interaction)
   if (interaction.isChatInputCommand()) {
     const { options } = interaction
-    return { conversation, option: (name) => options.getString(name) ?? undefined, target: undefined }
+    return {
+      conversation,
+      option: (name) => options.getString(name) ?? undefined,
+      file: (name) => offeredFile(options.getAttachment(name)),
+      target: undefined,
+    }
   }
-  return { conversation, option: () => undefined, target: readTarget(interaction.targetMessage) }
+  return { conversation, option: () => undefined, file: () => undefined, target: readTarget(interaction.targetMessage) }
+}
+
+function offeredFile(attachment: Attachment | null): OfferedFile | undefined {
+  return attachment ? { name: attachment.name, sizeBytes: attachment.size, url: attachment.url } : undefined
 }
 
 function conversationOf(interaction: CommandInteraction | ButtonInteraction) {

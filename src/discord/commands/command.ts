@@ -8,6 +8,7 @@ import {
   type RESTPostAPIApplicationCommandsJSONBody,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from 'discord.js'
+import type { OfferedFile } from '#discord/offered-file.ts'
 import type { ConversationKey } from '#domain/conversation.ts'
 
 /** What a command that somebody ran tells. */
@@ -16,6 +17,8 @@ export interface CommandCall {
   readonly conversation: ConversationKey
   /** A text option; undefined when it was left out. */
   readonly option: (name: string) => string | undefined
+  /** The file of an option; undefined when it was left out. */
+  readonly file: (name: string) => OfferedFile | undefined
   /** Of a command on a message: that message. */
   readonly target: TargetMessage | undefined
 }
@@ -23,6 +26,8 @@ export interface CommandCall {
 export interface TargetMessage {
   readonly author: string
   readonly text: string
+  /** What came with it; left out when that was nothing. */
+  readonly files?: readonly OfferedFile[]
 }
 
 /** A button of a command's reply that its user pressed. */
@@ -44,6 +49,8 @@ export interface QuestionCommand {
   readonly type: 'question'
   readonly definition: RESTPostAPIApplicationCommandsJSONBody
   readonly question: (call: CommandCall) => string
+  /** What the question is about; none when it is left out. */
+  readonly files?: (call: CommandCall) => readonly OfferedFile[]
 }
 
 /** A command whose reply is for its user alone. */

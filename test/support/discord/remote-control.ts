@@ -33,6 +33,8 @@ const CONTROL_METHODS = [
   'freezeGateway',
   'log',
   'counts',
+  'downloads',
+  'untilDownloads',
   'messages',
   'commands',
   'gatewayEvents',
