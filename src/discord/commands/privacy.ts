@@ -30,7 +30,7 @@ function describe({ retentionMs, modelHost }: PrivacyFacts): string {
       ? 'All of it is kept until you delete it.'
       : `What is older than ${days(retentionMs)} is deleted by itself.`
   return [
-    '**Stored:** your questions and their answers with the time, your Discord id, the ids of the servers and channels you asked in, how your questions ended, and how many tokens the answers took. Messages that are not meant for Parley are not stored, and neither is what the model thinks before it answers.',
+    '**Stored:** your questions, with the files that came with them and the messages they reply to, and their answers with the time, your Discord id, the ids of the servers and channels you asked in, how your questions ended, and how many tokens the answers took. Messages that are not meant for Parley are not stored, and neither is what the model thinks before it answers.',
     '**Where:** in one database file on the computer of whoever runs this bot. The answers also stand on Discord, where you can delete yours.',
     `**Model:** ${model}`,
     `**How long:** ${kept}`,
