@@ -1,4 +1,3 @@
-import { Agent, request } from 'undici'
 import type { Clock } from '#actors/clock.ts'
 import { type AttachedFile, plainName } from '#domain/attachments.ts'
 import { fileTypeOf } from '#domain/file-kind.ts'
@@ -24,8 +23,6 @@ const MEBIBYTE = 1024 * 1024
 export class FileFetcher {
   readonly #limits: FetchLimits
   readonly #clock: Clock
-  // Undici's own time-outs would be second ones.
-  readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
   readonly #aborter = new AbortController()
 
   constructor(limits: FetchLimits, clock: Clock) {
@@ -50,7 +47,6 @@ export class FileFetcher {
   /** Ends what is under way; nothing is fetched any more. */
   close(): void {
     this.#aborter.abort()
-    void this.#agent.destroy()
   }
 
   get #maxBytes(): number {
@@ -72,26 +68,31 @@ export class FileFetcher {
     const timer = this.#clock.setTimeout(() => deadline.abort(), this.#limits.timeoutMs)
     try {
       const signal = AbortSignal.any([deadline.signal, this.#aborter.signal])
-      // It follows no redirects, which could lead anywhere.
-      const { statusCode, body } = await request(url, { dispatcher: this.#agent, signal })
-      const chunks: Buffer[] = []
-      let length = 0
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        if (statusCode !== 200) throw new Error(`expected status 200, got ${statusCode}`)
-        length += chunk.length
-        if (length > this.#maxBytes) return 'tooLarge'
-        chunks.push(chunk)
-      }
-      if (statusCode !== 200) throw new Error(`expected status 200, got ${statusCode}`)
-      return shared(chunks, length)
+      // A redirect could lead anywhere.
+      // Node's own fetch: the undici package beside it would become what discord.js sends its files with, and fail.
+      const response = await fetch(url, { signal, redirect: 'error' })
+      return await this.#read(response)
     } finally {
       timer.cancel()
     }
   }
+
+  /** What comes is counted while it comes, whatever was announced. */
+  async #read({ status, body }: Response): Promise<Uint8Array | 'tooLarge'> {
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for await (const chunk of body ?? []) {
+      length += chunk.length
+      if (status !== 200 || length > this.#maxBytes) break
+      chunks.push(chunk)
+    }
+    if (status !== 200) throw new Error(`expected status 200, got ${status}`)
+    return length > this.#maxBytes ? 'tooLarge' : shared(chunks, length)
+  }
 }
 
 /** In memory that threads share: the database thread gets it without a copy, and it is still here should that fail. */
-function shared(chunks: readonly Buffer[], length: number): Uint8Array {
+function shared(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const bytes = new Uint8Array(new SharedArrayBuffer(length))
   let offset = 0
   for (const chunk of chunks) {
