@@ -10,6 +10,7 @@ import type { AccessRules } from '#domain/access.ts'
 import { modelChoices } from '#domain/briefing.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { uuidV7 } from '#domain/uuid.ts'
+import { seesImages } from '#domain/vision.ts'
 import { PiscinaPool } from '#pool/piscina-pool.ts'
 import type { Recovery } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
@@ -168,6 +169,7 @@ export class App {
         models: modelChoices(settings.model),
         systemPrompt: settings.model.systemPrompt,
         contextTokens: settings.model.contextTokens,
+        attachments: settings.attachments,
         deltaIntervalMs: this.#showsOnDiscord ? settings.discord.editIntervalMs : CONSOLE_DELTA_INTERVAL_MS,
         maxMessages: settings.discord.maxMessages,
         databaseThread: database.threadCell,
@@ -215,6 +217,7 @@ export class App {
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
             access: accessRules(settings),
+            files: { ...settings.attachments, seesImages: seesImages(settings.model) },
             quota: settings.quota,
             models: modelChoices(settings.model),
             privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },

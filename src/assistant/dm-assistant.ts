@@ -2,14 +2,16 @@ import type { Clock } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
 import type { Log } from '#actors/log.ts'
 import type { AnswerReply } from '#domain/answer-reply.ts'
+import { fileNotes } from '#domain/attachments.ts'
 import { type Briefing, decideBriefing, NO_CHOICES } from '#domain/briefing.ts'
 import type { HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
 import { withPersona } from '#domain/persona.ts'
 import { NO_PREFERENCES, type ReasoningDisplay } from '#domain/preferences.ts'
-import { buildPromptWindow, type PromptParts, type PromptWindow } from '#domain/prompt-window.ts'
+import type { PromptWindow } from '#domain/prompt-window.ts'
 import { originOf } from '#domain/request.ts'
+import { seesImages } from '#domain/vision.ts'
 import type { AssistantCommand, AssistantEvent, AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
 import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
 import type { DatabaseApi, Turn } from '#protocol/database.ts'
@@ -18,20 +20,25 @@ import { DeltaGatherer } from './delta-gatherer.ts'
 import { GrowingReply } from './growing-reply.ts'
 import { cancelledError, type ModelClient, type ModelEvent } from './model-client.ts'
 import { ModelError } from './model-error.ts'
+import type { PdfReader } from './pdf-reader.ts'
+import { loadFiles, NO_ROOM, type QuestionFiles, questionText, readFiles, WITHOUT_FILES } from './question-files.ts'
+import { buildQuestionPrompt } from './question-prompt.ts'
 import { Thinking } from './thinking.ts'
-import { byteCount, type TokenCounter } from './token-counter.ts'
+import type { TokenCounter } from './token-counter.ts'
 
 /** The part of the database that an assistant uses. */
-type ConversationStore = Pick<DatabaseApi, 'history' | 'choices' | 'saveTurn'>
+type ConversationStore = Pick<DatabaseApi, 'history' | 'choices' | 'filesOf' | 'fileBytes' | 'saveTurn'>
 
 export interface AssistantOptions {
   readonly model: ModelClient
   /** The database as it can be reached now; rejects when it cannot. */
   readonly connect: () => Promise<ConversationStore>
   readonly loadTokenCounter: () => Promise<TokenCounter>
+  /** Reads the PDFs that come with questions. */
+  readonly pdfs: Pick<PdfReader, 'read'>
   readonly settings: Pick<
     AssistantThreadData,
-    'models' | 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs' | 'maxMessages'
+    'models' | 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs' | 'maxMessages' | 'attachments' | 'model'
   >
   readonly clock: Clock
   readonly log: Log
@@ -96,13 +103,15 @@ class Conversation {
 
   async run(): Promise<AssistantOutcome> {
     try {
-      const [history, briefing] = await this.#unlessCancelled(Promise.all([this.#history(), this.#briefing()]))
-      const window = await this.#prompt(history, briefing)
+      const recalled = Promise.all([this.#history(), this.#briefing(), this.#files()])
+      const [history, briefing, files] = await this.#unlessCancelled(recalled)
+      const { window, notes } = await this.#prompt(history, briefing, files)
+      if (isNothing(this.#task.request.message, files)) return this.#failed(unusable(notes))
       if (!window.fits) return this.#failed(tooLong(window.neededTokens, this.#options.settings.contextTokens))
       const { text, end, reply: growing } = await this.#generate(window, briefing)
       if (this.#cancelled.aborted) return this.#withoutAnswer()
       const { stopReason } = end
-      const remarks = briefing.toldOf === null ? [] : [withdrawnNote(briefing)]
+      const remarks = briefing.toldOf === null ? notes : [...notes, withdrawnNote(briefing)]
       const reply = growing.end(text, { stopReason, trimmedMessages: window.trimmedMessages, remarks })
       const stored = await this.#save(text, reply, end, briefing)
       return {
@@ -159,24 +168,43 @@ class Conversation {
     return Promise.race([work, cancelled.promise]).finally(() => this.#signal.removeEventListener('abort', onAbort))
   }
 
-  async #prompt(history: readonly HistoryMessage[], { persona }: Briefing): Promise<PromptWindow> {
-    const { contextTokens } = this.#options.settings
-    const systemPrompt = withPersona(this.#options.settings.systemPrompt, persona)
-    const parts = { systemPrompt, history, message: this.#task.request.message, budgetTokens: contextTokens }
-    const window = await this.#window(parts)
+  async #files(): Promise<QuestionFiles> {
+    const { id, fileNames = [] } = this.#task.request
+    if (fileNames.length === 0) return WITHOUT_FILES
+    const { connect, pdfs, settings } = this.#options
+    const files = await this.#counted([], 'the files could not be read; answering without them', async () =>
+      loadFiles(await connect(), id),
+    )
+    const { textChars } = settings.attachments
+    return readFiles(files, {
+      fileNames,
+      textChars,
+      seesImages: seesImages(settings.model),
+      pdfs,
+      signal: this.#signal,
+    })
+  }
+
+  async #prompt(
+    history: readonly HistoryMessage[],
+    { persona }: Briefing,
+    files: QuestionFiles,
+  ): Promise<{ readonly window: PromptWindow; readonly notes: readonly string[] }> {
+    const { loadTokenCounter, settings } = this.#options
+    const { contextTokens } = settings
+    const systemPrompt = withPersona(settings.systemPrompt, persona)
+    const message = questionText(this.#task.request.message, files)
+    const parts = { systemPrompt, history, message, files, budgetTokens: contextTokens }
+    const { window, shortened, omitted } = await buildQuestionPrompt(parts, loadTokenCounter)
+    const unused = [...files.unused, ...omitted.map((name) => ({ name, reason: NO_ROOM }))]
+    const notes = fileNotes(unused, [...new Set([...files.shortened, ...shortened])])
     if (window.fits && window.trimmedMessages > 0) {
       this.#log.info(
         { trimmedMessages: window.trimmedMessages, contextTokens },
         'older messages did not fit the prompt',
       )
     }
-    return window
-  }
-
-  async #window(parts: Omit<PromptParts, 'countTokens'>): Promise<PromptWindow> {
-    const roomy = buildPromptWindow({ ...parts, countTokens: byteCount })
-    if (roomy.fits && roomy.trimmedMessages === 0) return roomy
-    return buildPromptWindow({ ...parts, countTokens: await this.#options.loadTokenCounter() })
+    return { window, notes }
   }
 
   async #generate(
@@ -301,6 +329,18 @@ function filesOf({ files }: AnswerReply): Partial<Pick<AnswerReply, 'files'>> {
 function withdrawnNote({ toldOf, model, modelFrom }: ToldBriefing): string {
   const used = modelFrom === 'usual' ? 'the usual model' : `\`${model}\``
   return `The model \`${toldOf}\` that was chosen for this conversation is not offered any more; ${used} answered. /model shows what there is.`
+}
+
+/** A question that consists of files of which none can be used. */
+function isNothing(message: string, { texts, images, unused }: QuestionFiles): boolean {
+  return message.trim() === '' && unused.length > 0 && texts.length + images.length === 0
+}
+
+function unusable(notes: readonly string[]): Failure {
+  return {
+    code: 'FILES_UNUSABLE',
+    message: `There is no text in your message, and its files cannot be used. ${notes.join(' ')} It was not answered.`,
+  }
 }
 
 function tooLong(neededTokens: number, contextTokens: number): Failure {

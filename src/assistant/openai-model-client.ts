@@ -2,6 +2,7 @@ import { OpenAI } from 'openai'
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions'
 import { Agent } from 'undici'
 import { AnswerReader } from './answer-reader.ts'
+import { chatMessage } from './chat-message.ts'
 import { HttpAttempts } from './http-attempts.ts'
 import { readModelChunk } from './model-chunk.ts'
 import { type ClosableModelClient, cancelledError, type ModelCall, type ModelEvent } from './model-client.ts'
@@ -115,7 +116,7 @@ export class OpenAiModelClient implements ClosableModelClient {
     const { maxAnswerTokens, temperature } = this.#options
     return {
       model,
-      messages: messages.map(({ role, content }) => ({ role, content })),
+      messages: messages.map(chatMessage),
       stream: true,
       ...(dialect.streamOptions ? { stream_options: { include_usage: true } } : {}),
       ...(maxAnswerTokens === null ? {} : { [dialect.answerLimit]: maxAnswerTokens }),

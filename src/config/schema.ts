@@ -8,6 +8,7 @@ import {
   secret,
   text,
   webAddress,
+  webOrigins,
   wholeNumber,
 } from './setting-types.ts'
 
@@ -51,11 +52,19 @@ export function createSchema(cores: number) {
       tokensPerDay: wholeNumber(1, MOST_TOKENS_A_DAY).nullable(),
       tokensPerDayInAll: wholeNumber(1, MOST_TOKENS_A_DAY).nullable(),
     }),
+    attachments: z.object({
+      maxCount: wholeNumber(0, 10),
+      maxSize: wholeNumber(1, 25),
+      textChars: wholeNumber(0, 10_000_000),
+      timeout: duration(100),
+      hosts: webOrigins(),
+    }),
     model: z.object({
       apiKey: secret('an API key').nullable(),
       baseUrl: webAddress().nullable(),
       name: text('the name of a model'),
       allowed: names('names of models', MOST_MODELS, LONGEST_MODEL_NAME),
+      vision: oneOf(['auto', 'always', 'never']),
       systemPrompt: text('a text'),
       contextTokens: wholeNumber(256, MOST_TOKENS),
       maxAnswerTokens: wholeNumber(1, MOST_TOKENS).nullable(),

@@ -72,6 +72,29 @@ function isWebAddress(value: string): boolean {
   )
 }
 
+/**
+ * Places in the web, as origins: names of hosts, which mean https, or addresses without a path. A text of them with
+ * commas between them counts.
+ */
+export function webOrigins() {
+  return z.unknown().transform((value, context): readonly string[] => {
+    const places = typeof value === 'string' ? value.split(',').map((place) => place.trim()) : value
+    const origins = Array.isArray(places) ? places.map(originOf) : [undefined]
+    const known = origins.filter((origin) => origin !== undefined)
+    if (known.length === origins.length) return Object.freeze(known)
+    context.addIssue({ code: 'custom', message: 'a list of hosts, such as [cdn.discordapp.com]' })
+    return z.NEVER
+  })
+}
+
+function originOf(place: unknown): string | undefined {
+  if (typeof place !== 'string') return undefined
+  const address = place.includes('://') ? place : `https://${place}`
+  const url = URL.parse(address)
+  const isOrigin = url !== null && isWebAddress(address) && url.pathname === '/' && url.search + url.hash === ''
+  return isOrigin ? url.origin : undefined
+}
+
 /** Discord ids; a text of ids with commas between them counts, so that environment variables can give it. */
 export function discordIds() {
   return z.unknown().transform((value, context): readonly string[] => {

@@ -211,7 +211,9 @@ class SupervisedDatabase implements DatabaseActor {
 
   #countedApi(): DatabaseApi {
     return {
-      acceptRequest: (request) => this.#call((api) => api.acceptRequest(request)),
+      acceptRequest: (request, files) => this.#call((api) => api.acceptRequest(request, files)),
+      filesOf: (requestId) => this.#call((api) => api.filesOf(requestId)),
+      fileBytes: (requestId, position) => this.#call((api) => api.fileBytes(requestId, position)),
       amendRequest: (id, message, messageId) => this.#call((api) => api.amendRequest(id, message, messageId)),
       startRequest: (id, attempt, startedAt) => this.#call((api) => api.startRequest(id, attempt, startedAt)),
       requeueRequest: (id, attempt, counted) => this.#call((api) => api.requeueRequest(id, attempt, counted)),

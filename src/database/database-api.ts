@@ -1,9 +1,11 @@
 import type { Database } from 'better-sqlite3'
+import { type RequestFiles, rememberedMessage } from '#domain/attachments.ts'
 import type { ConversationKey, HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { Preferences } from '#domain/preferences.ts'
 import type { QuotaUse } from '#domain/quota.ts'
 import type { ConversationRequest, RequestOrigin } from '#domain/request.ts'
+import type { StoredFile } from '#protocol/attachments.ts'
 import type {
   AcceptResult,
   AmendWriteResult,
@@ -87,8 +89,16 @@ export class LocalDatabaseApi implements DatabaseApi {
     this.#onClose = onClose
   }
 
-  acceptRequest(request: ConversationRequest): Promise<AcceptResult> {
-    return this.#write(() => this.#records.accept(request), { label: 'accept' })
+  acceptRequest(request: ConversationRequest, files?: RequestFiles): Promise<AcceptResult> {
+    return this.#write(() => this.#records.accept(request, files), { label: 'accept' })
+  }
+
+  filesOf(requestId: string): Promise<StoredFile[]> {
+    return this.#read(() => this.#records.attachments.of(requestId))
+  }
+
+  fileBytes(requestId: string, position: number): Promise<Uint8Array | undefined> {
+    return this.#read(() => this.#records.attachments.bytes(requestId, position))
   }
 
   amendRequest(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult> {
@@ -315,7 +325,7 @@ export class LocalDatabaseApi implements DatabaseApi {
 /** The two history messages of a turn, as they are stored. */
 function historyOf({ request, answer, answeredAt }: Turn): HistoryMessage[] {
   return [
-    { role: 'user', content: request.message, timestamp: request.timestamp },
+    { role: 'user', content: rememberedMessage(request), timestamp: request.timestamp },
     { role: 'assistant', content: answer, timestamp: answeredAt },
   ]
 }

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import { ParleyError } from '#domain/errors.ts'
+import { ATTACHMENTS_SCHEMA } from './attachments-schema.ts'
 import { DIRECT_SERVERS_SCHEMA } from './direct-servers-schema.ts'
 import { PREFERENCES_SCHEMA } from './preferences-schema.ts'
 import { REPLACED_TURNS_SCHEMA } from './replaced-turns-schema.ts'
@@ -19,6 +20,7 @@ const MIGRATIONS: readonly string[] = [
   SERVER_SETTINGS_SCHEMA,
   REPLACED_TURNS_SCHEMA,
   DIRECT_SERVERS_SCHEMA,
+  ATTACHMENTS_SCHEMA,
 ]
 
 /** The schema version of this Parley. */

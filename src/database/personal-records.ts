@@ -61,7 +61,9 @@ export class PersonalRecords {
   }
 
   exportRequests(userId: string, after: RowCursor, limit: number): ExportedRequest[] {
-    return this.#statements.requests.all({ userId, ...after, limit: bounded(limit) })
+    const rows = this.#statements.requests.all({ userId, ...after, limit: bounded(limit) })
+    // Written as JSON by the statement that read it.
+    return rows.map(({ files, ...row }) => (files === null ? row : { ...row, files: JSON.parse(files) }))
   }
 
   exportMessages(userId: string, after: RowCursor, limit: number): ExportedMessage[] {
@@ -91,6 +93,7 @@ export class PersonalRecords {
     this.#statements.abandonReplies.run({ ...scope, reason: 'forgotten', endedAt: this.#now() })
     this.#files.forget(scope)
     this.#statements.blankRequests.run(scope)
+    this.#statements.deleteAttachments.run(scope)
     if (serverId === null) {
       this.#statements.deleteChannels.run(userId)
       this.preferences.delete(userId)

@@ -9,6 +9,7 @@ import type {
   StoredMessage,
   UndeliveredText,
 } from '#protocol/personal-records.ts'
+import { FILE_FACTS } from './attachment-records.ts'
 
 type PagePlace = ConversationKey & { readonly messageId: number; readonly limit: number }
 type ExportPlace = RowCursor & { readonly userId: string; readonly limit: number }
@@ -29,9 +30,10 @@ export function preparePersonalStatements(database: Database) {
       `SELECT id, role, content, timestamp FROM messages WHERE ${OF_CONVERSATION} AND id > @messageId
          ORDER BY id LIMIT @limit`,
     ),
-    requests: database.prepare<[ExportPlace], ExportedRequest>(
+    requests: database.prepare<[ExportPlace], Omit<ExportedRequest, 'files'> & { readonly files: string | null }>(
       `SELECT rowid AS row, id, server_id AS serverId, channel_id AS channelId,
-         direct_server_name AS directServerName, message, status, timestamp, finished_at AS finishedAt, error_code AS errorCode FROM requests
+         direct_server_name AS directServerName, message, status, timestamp, finished_at AS finishedAt,
+         error_code AS errorCode, ${FILE_FACTS} AS files FROM requests
          WHERE user_id = @userId AND (server_id, rowid) > (@serverId, @row) ORDER BY server_id, rowid LIMIT @limit`,
     ),
     messages: database.prepare<[ExportPlace], ExportedMessage>(
@@ -60,6 +62,10 @@ export function preparePersonalStatements(database: Database) {
     blankRequests: database.prepare<[ForgetScope]>(
       `UPDATE requests SET message = '', interaction_token = NULL WHERE ${IN_SCOPE}
          AND status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND (message <> '' OR interaction_token IS NOT NULL)`,
+    ),
+    deleteAttachments: database.prepare<[ForgetScope]>(
+      `DELETE FROM attachments WHERE request_id IN (SELECT id FROM requests WHERE ${IN_SCOPE}
+         AND status IN ('COMPLETED', 'FAILED', 'CANCELLED'))`,
     ),
     abandonReplies: database.prepare<[ForgetScope & { reason: string; endedAt: number }]>(
       `UPDATE outbox SET state = 'ABANDONED', content = '', ended_at = @endedAt, reason = @reason

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3'
+import { type RequestFiles, rememberedMessage } from '#domain/attachments.ts'
 import type { ConversationKey } from '#domain/conversation.ts'
 import { type ConversationRequest, isDirect, originOf, type RequestOrigin } from '#domain/request.ts'
 import type {
@@ -16,6 +17,7 @@ import type {
   WriteResult,
 } from '#protocol/database.ts'
 import { type AddedMessageStatements, prepareAddedMessageStatements } from './added-message-statements.ts'
+import { AttachmentRecords } from './attachment-records.ts'
 import { type ChannelStatements, prepareChannelStatements } from './channel-statements.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
 import { type OutboxStatements, prepareOutboxStatements } from './outbox-statements.ts'
@@ -40,6 +42,7 @@ export class RequestRecords {
   readonly #channels: ChannelStatements
   readonly #usage: UsageRecords
   readonly #added: AddedMessageStatements
+  readonly attachments: AttachmentRecords
   readonly #now: () => number
 
   /** `now` in ms since epoch. */
@@ -51,13 +54,15 @@ export class RequestRecords {
     this.#channels = prepareChannelStatements(database)
     this.#usage = new UsageRecords(database)
     this.#added = prepareAddedMessageStatements(database)
+    this.attachments = new AttachmentRecords(database)
     this.#now = now
   }
 
   /** A request that is stored already, under its own id, was stored by an earlier call whose answer was lost. */
-  accept(request: ConversationRequest): AcceptResult {
+  accept(request: ConversationRequest, files?: RequestFiles): AcceptResult {
     const isAdded = this.#added.isAdded.get(request.discordMessageId) !== undefined
     if (!isAdded && this.#requests.insertQueued.run(request).changes === 1) {
+      if (files) this.attachments.add(request.id, files)
       this.#noteRead(request)
       return 'stored'
     }
@@ -168,6 +173,7 @@ export class RequestRecords {
       this.#outbox.delete.run(id)
       this.#files.delete(id)
       this.#added.delete.run(id)
+      this.attachments.delete(id)
       this.#requests.delete.run(id)
     }
     return { requests: requests.length, messages, conversations: requests }
@@ -225,7 +231,7 @@ export class RequestRecords {
     this.#messages.insert.run({
       ...key,
       role: 'user',
-      content: request.message,
+      content: rememberedMessage(request),
       timestamp: request.timestamp,
       model: null,
       promptTokens: null,
@@ -244,6 +250,12 @@ export class RequestRecords {
 }
 
 function recoveredRequest(stored: StoredRequest): RecoveredRequest {
-  const { attempt, statusMessageId, status: _status, ...request } = stored
+  const { attempt, statusMessageId, status: _status, fileNames, ...fields } = stored
+  const request = fileNames === null ? fields : { ...fields, fileNames: readNames(fileNames) }
   return { request, attempt, statusMessageId }
+}
+
+/** Written as JSON by the statement that read it. */
+function readNames(json: string): readonly string[] {
+  return JSON.parse(json)
 }

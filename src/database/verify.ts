@@ -142,7 +142,7 @@ function checkIntegrity(connection: Database): Check {
 }
 
 function checkForeignKeys(connection: Database): Check {
-  return check('every message belongs to a request (foreign_key_check)', () => ({
+  return check('every message and file belongs to a request (foreign_key_check)', () => ({
     checked: count(connection, 'SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM outbox)'),
     broken: texts(connection, `SELECT "table" || ' ' || rowid FROM pragma_foreign_key_check`),
   }))

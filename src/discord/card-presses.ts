@@ -1,6 +1,8 @@
 import { type ButtonInteraction, MessageFlags, type REST, Routes } from 'discord.js'
 import type { Log } from '#actors/log.ts'
+import type { RequestFiles } from '#domain/attachments.ts'
 import { errorMessage } from '#domain/errors.ts'
+import { withQuote } from '#domain/quoted-message.ts'
 import type { ConversationRequest } from '#domain/request.ts'
 import type { DatabaseApi, KnownRequest } from '#protocol/database.ts'
 import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
@@ -9,7 +11,7 @@ import { acknowledge, DEFER_UPDATE } from './acknowledge.ts'
 import type { CardMessage, Press } from './card-buttons.ts'
 import type { DirectConversations } from './direct-conversations.ts'
 import { rolesOf } from './member-roles.ts'
-import { AMENDED, CONTINUE, PRESS_REPLIES as SAY } from './press-replies.ts'
+import { AMENDED, CONTINUE, PRESS_REPLIES as SAY, WITHOUT_FILES } from './press-replies.ts'
 import { readRefusedMessage } from './refused-message.ts'
 import { NO_MENTIONS } from './reply-target.ts'
 
@@ -23,6 +25,8 @@ export interface PressesOptions {
   readonly direct: Pick<DirectConversations, 'prefixed'>
   readonly log: Log
   readonly botId: () => string
+  /** The longest message the queue takes in, in UTF-16 code units. */
+  readonly maxMessageLength: number
   /** A message that had been refused is in its user's request now. */
   readonly onAmended: (messageId: string) => void
   /** Offers a request to the queue as any other; its answer replies to the message it came from. */
@@ -38,7 +42,7 @@ interface Pressed {
 }
 
 /** What a new request asks, and the request whose answer it is to replace. */
-type Again = Pick<ConversationRequest, 'message' | 'replaces'>
+type Again = Pick<ConversationRequest, 'message' | 'replaces'> & { readonly files?: RequestFiles }
 
 /** What the presser is to be told; undefined when the card shows it. */
 type Reply = string | undefined
@@ -128,7 +132,9 @@ export class CardPresses {
     if (!known) return SAY.unknown
     if (known.request.userId !== pressed.userId) return SAY.notYours
     if (known.status !== 'FAILED' && known.status !== 'CANCELLED') return SAY.notFailed
-    return this.#askAgain(pressed, known, { message: known.request.message, replaces: known.request.replaces })
+    const { message, replaces, fileNames, id } = known.request
+    const files = copied(fileNames, id)
+    return this.#askAgain(pressed, known, { message, replaces, ...(files && { files }) })
   }
 
   async #continue(pressed: Pressed): Promise<Reply> {
@@ -142,20 +148,21 @@ export class CardPresses {
   async #regenerate(pressed: Pressed): Promise<Reply> {
     const known = await this.#options.store.findRequest(pressed.press.requestId)
     if (!known) return SAY.unknown
-    const { id, userId, message } = known.request
+    const { id, userId, message, fileNames } = known.request
     if (userId !== pressed.userId) return SAY.notYours
     if (!known.isNewestTurn) return SAY.notNewest
-    return this.#askAgain(pressed, known, { message, replaces: id })
+    const files = copied(fileNames, id)
+    return this.#askAgain(pressed, known, { message, replaces: id, ...(files && { files }) })
   }
 
   /**
    * Makes a new request that comes from the message with the button. A message becomes one request at most, so a button
    * that is pressed twice, even in another process, asks once.
    */
-  async #askAgain(pressed: Pressed, { request }: KnownRequest, { message, replaces }: Again): Promise<Reply> {
+  async #askAgain(pressed: Pressed, { request }: KnownRequest, { message, replaces, files }: Again): Promise<Reply> {
     const { store, offer } = this.#options
     const { messageId, userId, interaction } = pressed
-    if (message === '') return SAY.forgotten
+    if (message === '' && !files) return SAY.forgotten
     // Who presses has seen the end. Were it still to be delivered, the replies to it would be taken for a part of it.
     await store.markDelivered(request.id, [messageId])
     const { serverId, directServerName } = request
@@ -163,7 +170,7 @@ export class CardPresses {
     const asker = { userId, channelId, guildId, roleIds: rolesOf(member) }
     const origin = { userId, serverId, channelId, discordMessageId: messageId, interactionToken: null }
     const facts = { ...(directServerName !== null && { directServerName }), ...(replaces !== null && { replaces }) }
-    const refusal = await offer({ ...origin, ...facts, message }, asker)
+    const refusal = await offer({ ...origin, ...facts, message, ...(files && { files }) }, asker)
     if (refusal && refusal.code !== 'REQUEST_DUPLICATE') return refusal.message
     await this.#removeButtons(pressed)
     return refusal && SAY.doneAlready
@@ -171,20 +178,23 @@ export class CardPresses {
 
   /** The text is read from Discord: a message that was refused is kept nowhere else. */
   async #amend(pressed: Pressed, type: 'replace' | 'append'): Promise<Reply> {
-    const { rest, queue, botId, onAmended } = this.#options
+    const { rest, queue, botId, maxMessageLength, onAmended } = this.#options
     const { press, userId, interaction } = pressed
     const { requestId, messageId } = press
     if (!this.#isActive(pressed)) return this.#notChanged(pressed, await this.#notActive(pressed, SAY.notWaiting))
     if (messageId === undefined) return SAY.messageGone
     const where = { channelId: interaction.channelId, messageId, botId: botId() }
     const written = await readRefusedMessage(rest, where)
-    if (written?.userId !== userId || written.text === '') return this.#notChanged(pressed, SAY.messageGone)
-    const text = await this.#withoutPrefix(pressed, written.text)
-    if (text === undefined) return this.#notChanged(pressed, SAY.otherConversation)
+    if (written?.userId !== userId) return this.#notChanged(pressed, SAY.messageGone)
+    if (written.text === '') return this.#notChanged(pressed, written.hasFiles ? SAY.onlyFiles : SAY.messageGone)
+    const own = await this.#withoutPrefix(pressed, written.text)
+    if (own === undefined) return this.#notChanged(pressed, SAY.otherConversation)
+    const text = withQuote(own, written.quoted, maxMessageLength)
     const result = await queue.amend(requestId, { type, text }, messageId)
     if (result !== 'amended') return this.#notChanged(pressed, REFUSED[result])
     onAmended(messageId)
-    await this.#edit(pressed, { content: AMENDED[type], components: [] })
+    const content = written.hasFiles ? `${AMENDED[type]} ${WITHOUT_FILES}` : AMENDED[type]
+    await this.#edit(pressed, { content, components: [] })
     return undefined
   }
 
@@ -235,4 +245,9 @@ export class CardPresses {
     const body = { content, flags: MessageFlags.Ephemeral, allowed_mentions: NO_MENTIONS }
     await this.#options.rest.post(Routes.webhook(interaction.applicationId, interaction.token), { body, auth: false })
   }
+}
+
+/** The files of a request, for another one. */
+function copied(names: readonly string[] | undefined, fromRequestId: string): RequestFiles | undefined {
+  return names && { type: 'copied', names, fromRequestId }
 }

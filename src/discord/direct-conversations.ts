@@ -3,7 +3,8 @@ import type { Log } from '#actors/log.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { PersonalRecordsApi } from '#protocol/personal-records.ts'
-import type { GateRefusal, NewRequest } from '#protocol/queue.ts'
+import type { GateRefusal } from '#protocol/queue.ts'
+import type { AskedRequest } from './intake.ts'
 import { isSameName, readPrefixes } from './server-prefix.ts'
 import type { KnownServer, SharedServers } from './shared-servers.ts'
 
@@ -21,7 +22,7 @@ interface Refused {
 export type CurrentServer = { readonly server: KnownServer | undefined } | Refused
 
 /** A request in the conversation it belongs to. */
-export type Placed = { readonly request: NewRequest } | Refused
+export type Placed = { readonly request: AskedRequest } | Refused
 
 /** A question that names a server in front. */
 interface Prefixed {
@@ -56,7 +57,7 @@ export class DirectConversations {
   }
 
   /** Puts what somebody asks in a direct conversation where it belongs; never rejects. */
-  place(request: NewRequest): Promise<Placed> {
+  place(request: AskedRequest): Promise<Placed> {
     const { userId, serverId, message } = request
     if (serverId !== DIRECT_SERVER_ID) return Promise.resolve({ request })
     return this.#unlessUnknown<Placed>(async () => {
@@ -70,7 +71,7 @@ export class DirectConversations {
   }
 
   /** Refuses what is asked once more in the conversation of a server that was left since; never rejects. */
-  confirm(request: NewRequest): Promise<Placed> {
+  confirm(request: AskedRequest): Promise<Placed> {
     const { userId, serverId, directServerName } = request
     if (directServerName === undefined) return Promise.resolve({ request })
     return this.#unlessUnknown<Placed>(async () => {
@@ -141,7 +142,7 @@ export class DirectConversations {
   }
 }
 
-function inServer(request: NewRequest, { id, name }: KnownServer): NewRequest {
+function inServer(request: AskedRequest, { id, name }: KnownServer): AskedRequest {
   return { ...request, serverId: id, directServerName: name }
 }
 

@@ -9,7 +9,7 @@ import type { ConversationRequest } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { Gateway } from '#protocol/gateway.ts'
-import type { NewRequest, RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import type { RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { AccessCheck, type DiscordAsker } from './access-check.ts'
 import { readPress } from './card-buttons.ts'
 import { CardPresses, type PressStore } from './card-presses.ts'
@@ -21,8 +21,9 @@ import { registerCommands } from './commands/register-commands.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
 import { DirectConversations } from './direct-conversations.ts'
+import type { FileLimits } from './file-intake.ts'
 import { inTime } from './in-time.ts'
-import { readMessage } from './intake.ts'
+import { type AskedRequest, readMessage } from './intake.ts'
 import { InteractionTarget, type ReceivedInteraction } from './interaction-target.ts'
 import { logIn } from './log-in.ts'
 import { readLoginProblem } from './login-problem.ts'
@@ -61,6 +62,8 @@ export interface DiscordOptions {
   readonly quota: QuotaLimits
   /** What people may choose from. */
   readonly models: ModelChoices
+  /** What is taken in of the files that come with questions. */
+  readonly files: FileLimits
   /** What is read of the messages that came while nobody listened. */
   readonly catchUp: CatchUpLimits
   readonly clock: Clock
@@ -140,7 +143,7 @@ export class DiscordGateway implements Gateway {
       ...this.#ledger.notes,
     })
     this.#catchUp = new CatchUp({
-      limits: options.catchUp,
+      limits: { ...options.catchUp, maxMessageLength: options.maxMessageLength },
       rest: this.#client.rest,
       turns,
       store,
@@ -178,6 +181,7 @@ export class DiscordGateway implements Gateway {
       direct,
       log,
       botId: () => this.#botId,
+      maxMessageLength: options.maxMessageLength,
       onAmended: (messageId) => this.#cards.closeOffer(messageId),
       offer: (request, asker) => {
         // The answer replies to the message with the button.
@@ -289,7 +293,7 @@ export class DiscordGateway implements Gateway {
 
   /** Without a member, it is a direct message. */
   async #takeMessage(
-    request: NewRequest,
+    request: AskedRequest,
     messageId: string,
     member: Pick<DiscordAsker, 'guildId' | 'roleIds'> = DIRECT,
   ): Promise<void> {

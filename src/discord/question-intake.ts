@@ -3,7 +3,9 @@ import type { Log } from '#actors/log.ts'
 import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
 import type { AccessCheck, DiscordAsker } from './access-check.ts'
 import type { DirectConversations, Placed } from './direct-conversations.ts'
+import { FileIntake, type FileLimits } from './file-intake.ts'
 import { InOrder } from './in-order.ts'
+import { type AskedRequest, withReply } from './intake.ts'
 import type { QuotaCheck } from './quota-check.ts'
 import { RefusalLimit } from './refusal-limit.ts'
 import type { ReplyCards } from './reply-cards.ts'
@@ -15,6 +17,10 @@ export interface IntakeOptions {
   readonly access: AccessCheck
   readonly quota: QuotaCheck
   readonly direct: Pick<DirectConversations, 'place' | 'confirm'>
+  /** Of the files of questions. */
+  readonly files: FileLimits
+  /** The longest message the queue takes in, in UTF-16 code units. */
+  readonly maxMessageLength: number
   /** In this time the same person is told the same reason for a refusal once. */
   readonly refusalIntervalMs: number
   readonly clock: Clock
@@ -23,14 +29,14 @@ export interface IntakeOptions {
 
 /** What somebody asked, and where they will see what becomes of it. */
 export interface Question {
-  readonly request: NewRequest
+  readonly request: AskedRequest
   readonly asker: DiscordAsker
   readonly target: ReplyTarget
 }
 
 /** What became of a question, in the conversation it belongs to. */
 interface Offered {
-  readonly request: NewRequest
+  readonly request: AskedRequest
   readonly refusal: Refusal | GateRefusal | undefined
 }
 
@@ -46,10 +52,12 @@ export class QuestionIntake {
   readonly #options: IntakeOptions
   readonly #refusals: RefusalLimit
   readonly #inOrder = new InOrder()
+  readonly #files: FileIntake
   #stopping = false
 
   constructor(options: IntakeOptions) {
     this.#options = options
+    this.#files = new FileIntake({ ...options, limits: options.files })
     this.#refusals = new RefusalLimit(options.refusalIntervalMs, () => options.clock.now())
   }
 
@@ -61,6 +69,7 @@ export class QuestionIntake {
   /** Refuses all that comes from now on. */
   stop(): void {
     this.#stopping = true
+    this.#files.close()
   }
 
   /** Offers a question to the queue, and shows a refusal where the answer would be. Tells whether it was refused. */
@@ -82,20 +91,26 @@ export class QuestionIntake {
     return refusal
   }
 
-  async #offer(question: Question, place: (asked: NewRequest) => Promise<Placed>): Promise<Offered> {
+  async #offer(question: Question, place: (asked: AskedRequest) => Promise<Placed>): Promise<Offered> {
     const { request, target } = question
     const placed = await this.#inOrder.run(request.userId, () => this.#admit(question, place))
-    if (this.#stopping) return { request, refusal: STOPPING }
-    if ('refusal' in placed) return { request, refusal: placed.refusal }
-    const { queue, cards } = this.#options
-    const result = await queue.addRequest(placed.request, cards.listener(placed.request, target))
-    return { request: placed.request, refusal: result.accepted ? undefined : result.refusal }
+    if ('refusal' in placed) return { request, refusal: this.#stopping ? STOPPING : placed.refusal }
+    const asked = withReply(placed.request, this.#options.maxMessageLength)
+    return { request: placed.request, refusal: await this.#files.add(asked, (full) => this.#add(full, target)) }
   }
 
   /** What is looked up takes its time, of one question more than of the next one. */
-  async #admit({ request, asker }: Question, place: (asked: NewRequest) => Promise<Placed>): Promise<Admitted> {
+  async #admit({ request, asker }: Question, place: (asked: AskedRequest) => Promise<Placed>): Promise<Admitted> {
     const refusal = await this.#gateRefusal(asker)
     return refusal ? { refusal } : place(request)
+  }
+
+  /** It may have taken its time to get here. */
+  async #add(request: NewRequest, target: ReplyTarget): Promise<Refusal | undefined> {
+    if (this.#stopping) return STOPPING
+    const { queue, cards } = this.#options
+    const result = await queue.addRequest(request, cards.listener(request, target))
+    return result.accepted ? undefined : result.refusal
   }
 
   async #gateRefusal(asker: DiscordAsker): Promise<Refusal | GateRefusal | undefined> {

@@ -41,7 +41,7 @@ export function answerMessages(parts: readonly string[], facts: AnswerFacts): st
 
 /** What there is to note about an answer, a sentence each. */
 export function answerNotes({ stopReason, trimmedMessages, thoughtSeconds = 0, remarks = [] }: AnswerFacts): string[] {
-  const notes: string[] = []
+  const notes: string[] = [...remarks]
   if (stopReason === 'length') notes.push(CUT)
   if (stopReason === 'stopped') notes.push('Stopped here.')
   if (trimmedMessages > 0) {
@@ -50,7 +50,7 @@ export function answerNotes({ stopReason, trimmedMessages, thoughtSeconds = 0, r
     notes.push(`${oldest} of our conversation no longer fit and ${were} left out.`)
   }
   if (thoughtSeconds > 0) notes.push(`Thought for ${inMinutes(thoughtSeconds)}.`)
-  return [...notes, ...remarks]
+  return notes
 }
 
 function inMinutes(seconds: number): string {

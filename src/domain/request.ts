@@ -15,6 +15,8 @@ export interface ConversationRequest {
   readonly channelId: string
   /** What the user wrote, bounded at admission. */
   readonly message: string
+  /** The files that came with it, those that cannot be used too; left out when there were none. */
+  readonly fileNames?: readonly string[]
   /** Creation, ms since epoch. */
   readonly timestamp: number
   /** The Discord message or interaction it came from; unique when known. */

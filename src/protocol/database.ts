@@ -1,8 +1,10 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { RequestFiles } from '#domain/attachments.ts'
 import type { ConversationKey, HistoryMessage, TokenUsage } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest, RequestOrigin, RequestStatus, TerminalStatus } from '#domain/request.ts'
+import type { AttachmentsApi } from './attachments.ts'
 import type { PersonalRecordsApi } from './personal-records.ts'
 import type { ServerRecordsApi } from './server-records.ts'
 
@@ -121,9 +123,9 @@ export interface DatabaseStatistics {
  * Writes are acknowledged only after their commit. Any call can reject with `DATABASE_FAILED`,
  * `DATABASE_UNAVAILABLE` (the thread is gone) or `CALL_TIMED_OUT`.
  */
-export interface DatabaseApi extends PersonalRecordsApi, ServerRecordsApi {
-  /** Stores a new request as QUEUED, attempt 0; of a direct message also that it has been read. */
-  acceptRequest(request: ConversationRequest): Promise<AcceptResult>
+export interface DatabaseApi extends PersonalRecordsApi, ServerRecordsApi, AttachmentsApi {
+  /** Stores a new request as QUEUED, attempt 0, with its files; of a direct message also that it has been read. */
+  acceptRequest(request: ConversationRequest, files?: RequestFiles): Promise<AcceptResult>
   /** Gives a request that waits another text, to which this Discord message belongs from then on. */
   amendRequest(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult>
   /** Moves a request to PROCESSING under the given attempt, unless it has ended or moved on. */

@@ -48,6 +48,16 @@ export interface ExportedRequest extends RowCursor {
   readonly timestamp: number
   readonly finishedAt: number | null
   readonly errorCode: string | null
+  /** What came with it; left out when that was nothing. */
+  readonly files?: readonly ExportedFile[]
+}
+
+/** A file as its user may know of it; they have it themselves. */
+interface ExportedFile {
+  readonly name: string
+  readonly kind: string
+  readonly mediaType: string | null
+  readonly sizeBytes: number | null
 }
 
 /** A message of a conversation as its user may take it along. */
@@ -96,7 +106,7 @@ export interface PersonalRecordsApi {
   /** Changes what is named and returns all of it. */
   changePreferences(userId: string, changes: Partial<Preferences>): Promise<Preferences>
   /**
-   * Deletes the history, the texts of finished requests and what is still to be delivered; returns the number of
+   * Deletes the history, the texts and files of finished requests and what is still to be delivered; returns the number of
    * messages deleted. That something was asked, and when, stays until retention deletes it.
    */
   forget(scope: ForgetScope): Promise<number>

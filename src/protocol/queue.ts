@@ -1,3 +1,4 @@
+import type { RequestFiles } from '#domain/attachments.ts'
 import type { DurationSummary } from '#domain/durations.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
@@ -17,6 +18,8 @@ export interface NewRequest {
   readonly replaces?: string
   /** Of a direct message in a server's conversation: the server's name. */
   readonly directServerName?: string
+  /** What came with it, fetched before it is offered; left out when that is nothing. */
+  readonly files?: RequestFiles
 }
 
 export type RefusalCode = Extract<
@@ -39,7 +42,10 @@ export interface Refusal {
 
 /** Why a message was kept from the queue; `message` says it to the user. */
 export interface GateRefusal {
-  readonly code: Extract<ErrorCode, 'ACCESS_DENIED' | 'QUOTA_USED_UP' | 'CONVERSATION_CLOSED' | 'CONVERSATION_UNCLEAR'>
+  readonly code: Extract<
+    ErrorCode,
+    'ACCESS_DENIED' | 'QUOTA_USED_UP' | 'CONVERSATION_CLOSED' | 'CONVERSATION_UNCLEAR' | 'FILES_UNUSABLE'
+  >
   readonly message: string
 }
 

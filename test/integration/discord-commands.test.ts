@@ -245,6 +245,7 @@ describe('/export', () => {
       guildId: null,
       subcommand: undefined,
       option: () => undefined,
+      file: () => undefined,
       target: undefined,
       mayManageServer: false,
     }

@@ -122,7 +122,7 @@ describe('the command', () => {
     [100_000, 6_000],
   ])('takes, of %i characters that are allowed, at most %i', async (maxMessageLength, max) => {
     const { server, run } = await startWithAsk({}, { maxMessageLength })
-    expect(await server.commands()).toMatchObject([{ options: [{ max_length: max }] }, ...definitions().slice(1)])
+    expect(await server.commands()).toMatchObject([{ options: [{ max_length: max }, {}] }, ...definitions().slice(1)])
     await expect(run(undefined, 'x'.repeat(max + 1))).rejects.toThrow(`${max} characters at most`)
     await run(undefined, 'x'.repeat(max))
   })

@@ -59,6 +59,13 @@ export function newRoom(server: DiscordServerHandle, options: Partial<DiscordOpt
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,
     models: { usual: 'small', offered: ['small', 'large'] },
+    files: {
+      maxCount: 4,
+      maxSizeMiB: 1,
+      timeoutMs: 10_000,
+      hosts: [new URL(server.apiUrl).origin],
+      seesImages: true,
+    },
     privacy: { retentionMs: null, modelHost: null },
     catchUp: { ageMs: 3_600_000, channels: 100, messages: 50 },
     clock,

@@ -92,6 +92,14 @@ describe('a wrong value', () => {
       'access: { denyUsers: ada }',
       `access.denyUsers: expected a list of Discord ids in quotes, such as ['80351110224678912'], got "ada"`,
     ],
+    [
+      'attachments: { hosts: [cdn.discordapp.com/attachments] }',
+      'attachments.hosts: expected a list of hosts, such as [cdn.discordapp.com], got a list',
+    ],
+    [
+      'attachments: { hosts: ftp://example.com }',
+      'attachments.hosts: expected a list of hosts, such as [cdn.discordapp.com], got "ftp://example.com"',
+    ],
     ['log: { pretty: true }', 'log.pretty: expected one of auto, always, never, got true'],
     ['discord: { token: 12345 }', 'discord.token: expected a bot token without spaces in it, got (hidden)'],
     ['model: { apiKey: "a b" }', 'model.apiKey: expected an API key without spaces in it, got (hidden)'],
@@ -159,7 +167,8 @@ describe('a file', () => {
   })
 
   test('that is no group of sections is a problem', () => {
-    const sections = 'expected sections (discord, access, quota, model, database, queue, pool, shutdown, log)'
+    const sections =
+      'expected sections (discord, access, quota, attachments, model, database, queue, pool, shutdown, log)'
     const end = '(from config/local.yaml)'
     expect(lines(failure('- pool\n'))).toEqual([`config/local.yaml: ${sections}, got a list ${end}`])
     expect(lines(failure('token=abc\n'))).toEqual([`config/local.yaml: ${sections}, got a text ${end}`])

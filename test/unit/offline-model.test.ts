@@ -268,6 +268,7 @@ describe('the model that is configured', () => {
     apiKey: null,
     baseUrl: null,
     name: 'test-model',
+    vision: 'auto' as const,
     maxAnswerTokens: null,
     temperature: null,
     maxRetries: 0,

@@ -1,4 +1,5 @@
 import type {
+  Attachment,
   ButtonInteraction,
   ChatInputCommandInteraction,
   Interaction,
@@ -12,13 +13,14 @@ import type { Log } from '#actors/log.ts'
 import type { DiscordAsker } from '#discord/access-check.ts'
 import { acknowledge, DEFER_PRIVATE, DEFER_UPDATE } from '#discord/acknowledge.ts'
 import type { DirectConversations } from '#discord/direct-conversations.ts'
+import type { AskedRequest } from '#discord/intake.ts'
 import type { ReceivedInteraction } from '#discord/interaction-target.ts'
 import { rolesOf } from '#discord/member-roles.ts'
+import type { OfferedFile } from '#discord/offered-file.ts'
 import type { ConversationKey } from '#domain/conversation.ts'
 import { errorCode, errorMessage } from '#domain/errors.ts'
 import { failureNotice } from '#domain/notices.ts'
 import { DIRECT_SERVER_ID } from '#domain/request.ts'
-import type { NewRequest } from '#protocol/queue.ts'
 import {
   type Command,
   type CommandCall,
@@ -34,7 +36,7 @@ import { readTarget } from './target-message.ts'
 
 /** A question that was asked with a command; its interaction has been acknowledged, or cannot be any more. */
 export interface AskedQuestion {
-  readonly request: NewRequest
+  readonly request: AskedRequest
   readonly asker: DiscordAsker
   readonly interaction: Omit<ReceivedInteraction, 'applicationId' | 'botId'>
 }
@@ -102,12 +104,14 @@ export class CommandRouter {
     const receivedAt = clock.now()
     const acknowledged = await acknowledge(rest, interaction, log)
     const call = this.#readCall(interaction)
-    const request: NewRequest = {
+    const offered = command.files?.(call) ?? []
+    const request: AskedRequest = {
       ...call.conversation,
       channelId,
       message: command.question(call),
       discordMessageId: id,
       interactionToken: token,
+      ...(offered.length > 0 && { offered }),
     }
     const asker = {
       userId: interaction.user.id,
@@ -153,10 +157,11 @@ export class CommandRouter {
     if (interaction.isChatInputCommand()) {
       const { options } = interaction
       const option = (name: string) => textOf(options.get(name)?.value)
-      return { ...whereabouts, subcommand: options.getSubcommand(false) ?? undefined, option, target: undefined }
+      const file = (name: string) => offeredFile(options.getAttachment(name))
+      return { ...whereabouts, subcommand: options.getSubcommand(false) ?? undefined, option, file, target: undefined }
     }
     const target = readTarget(interaction.targetMessage)
-    return { ...whereabouts, subcommand: undefined, option: () => undefined, target }
+    return { ...whereabouts, subcommand: undefined, option: () => undefined, file: () => undefined, target }
   }
 
   #whereabouts(interaction: AnyInteraction): Whereabouts {
@@ -184,4 +189,8 @@ const FAILED = 'That did not work just now. Please try it again in a minute.'
 
 function textOf(value: string | number | boolean | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
+}
+
+function offeredFile(attachment: Attachment | null): OfferedFile | undefined {
+  return attachment ? { name: attachment.name, sizeBytes: attachment.size, url: attachment.url } : undefined
 }

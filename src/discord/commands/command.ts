@@ -10,6 +10,7 @@ import {
   type RESTPostAPIApplicationCommandsJSONBody,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from 'discord.js'
+import type { OfferedFile } from '#discord/offered-file.ts'
 import type { ConversationKey } from '#domain/conversation.ts'
 import { failureNotice } from '#domain/notices.ts'
 import type { GateRefusal } from '#protocol/queue.ts'
@@ -38,6 +39,8 @@ export interface CommandCall extends Whereabouts {
   readonly subcommand: string | undefined
   /** A text option, or the id a channel or role option stands for; undefined when it was left out. */
   readonly option: (name: string) => string | undefined
+  /** The file of an option; undefined when it was left out. */
+  readonly file: (name: string) => OfferedFile | undefined
   /** Of a command on a message: that message. */
   readonly target: TargetMessage | undefined
   /** Whether its user may manage the server it was run in; false elsewhere. */
@@ -47,6 +50,8 @@ export interface CommandCall extends Whereabouts {
 export interface TargetMessage {
   readonly author: string
   readonly text: string
+  /** What came with it; left out when that was nothing. */
+  readonly files?: readonly OfferedFile[]
 }
 
 /** A button of a command's reply that its user pressed, or a menu of it from which something was chosen. */
@@ -71,6 +76,8 @@ export interface QuestionCommand {
   readonly type: 'question'
   readonly definition: RESTPostAPIApplicationCommandsJSONBody
   readonly question: (call: CommandCall) => string
+  /** What the question is about; none when it is left out. */
+  readonly files?: (call: CommandCall) => readonly OfferedFile[]
 }
 
 /** A command whose reply is for its user alone. */

@@ -1,5 +1,5 @@
 import { CONTEXT } from './commands.ts'
-import type { Channel, User } from './entities.ts'
+import type { Attachment, Channel, User } from './entities.ts'
 import type { Interaction } from './interactions.ts'
 import { type JsonObject, objectsIn } from './json.ts'
 import { permissionsOf, USUAL_PERMISSIONS } from './permissions.ts'
@@ -20,7 +20,7 @@ export function interactionPayload(interaction: Interaction, world: World, wire:
     type,
     token,
     version: 1,
-    data: withResolved(withTarget(data, world, wire), world, wire),
+    data: withResolved(withTarget(withFiles(data, channel, wire), world, wire), world, wire),
     channel_id: channel.id,
     channel: wire.channel(channel),
     app_permissions: USUAL_PERMISSIONS,
@@ -30,6 +30,15 @@ export function interactionPayload(interaction: Interaction, world: World, wire:
     ...placeOf(channel, user, world, wire),
     ...(source === null ? {} : { message: wire.message(source) }),
   }
+}
+
+/** A command with files brings along where they are. */
+function withFiles(data: JsonObject, channel: Channel, wire: Wire): JsonObject {
+  const { resolved }: { readonly resolved?: unknown } = data
+  // Written so by `People.runCommand`.
+  const { attachments = {} } = (resolved ?? {}) as { readonly attachments?: Readonly<Record<string, Attachment>> }
+  const shown = Object.entries(attachments).map(([id, file]) => [id, wire.attachment(file, channel)])
+  return shown.length === 0 ? data : { ...data, resolved: { attachments: Object.fromEntries(shown) } }
 }
 
 /** A command of a message's menu brings the message along. */

@@ -2,10 +2,12 @@ import type { Changes } from './changes.ts'
 import { type OptionValues, optionsOf } from './command-options.ts'
 import type { Command, Commands } from './commands.ts'
 import { findButton } from './component-rules.ts'
-import { currentRevision, type Message, type User } from './entities.ts'
+import { type Attachment, currentRevision, type Message, type User } from './entities.ts'
+import type { FileStore, SentFile } from './file-store.ts'
 import type { Interaction, Interactions } from './interactions.ts'
 import type { JsonObject } from './json.ts'
 import { optionsOfMenu } from './menu-rules.ts'
+import type { MessageParts } from './message-draft.ts'
 import { permissionsOf } from './permissions.ts'
 import { plainParts, type World } from './world.ts'
 
@@ -21,6 +23,7 @@ export interface DmOptions {
   /** Discord's message type, for system messages; 0. */
   readonly type?: number
   readonly replyTo?: string
+  readonly files?: readonly SentFile[]
 }
 
 export interface GuildMessage {
@@ -32,6 +35,7 @@ export interface GuildMessage {
   /** Sends it as a webhook does: `webhook_id` set, the author a bot, no member. */
   readonly asWebhook?: boolean
   readonly replyTo?: string
+  readonly files?: readonly SentFile[]
 }
 
 export interface CommandRun {
@@ -44,6 +48,8 @@ export interface CommandRun {
   readonly options?: OptionValues
   /** The guild has opened the command for everybody, whatever its `default_member_permissions`. */
   readonly openedForAll?: boolean
+  /** Files for options that take some. */
+  readonly files?: Readonly<Record<string, SentFile>>
   /** Sends it though no such command is registered, as an outdated client does. */
   readonly unregistered?: boolean
 }
@@ -71,6 +77,7 @@ interface PeopleOptions {
   readonly commands: Commands
   readonly interactions: Interactions
   readonly changes: Changes
+  readonly files: FileStore
 }
 
 /** Plays the users of Discord: who they are, where they meet, what they write, run and press. */
@@ -79,12 +86,14 @@ export class People {
   readonly #commands: Commands
   readonly #interactions: Interactions
   readonly #changes: Changes
+  readonly #files: FileStore
 
-  constructor({ world, commands, interactions, changes }: PeopleOptions) {
+  constructor({ world, commands, interactions, changes, files }: PeopleOptions) {
     this.#world = world
     this.#commands = commands
     this.#interactions = interactions
     this.#changes = changes
+    this.#files = files
   }
 
   addUser(user: { readonly username: string; readonly bot?: boolean }): string {
@@ -136,12 +145,12 @@ export class People {
   /** Writes to the bot; returns the message id. */
   sendDm(userId: string, content: string, options: DmOptions = {}): string {
     const author = this.#world.user(userId)
-    const { replay = 0, type, replyTo } = options
+    const { replay = 0, type, replyTo, files } = options
     const channel = this.#world.openDm(author)
     const message = this.#world.createMessage({
       channel,
       author,
-      parts: plainParts(content),
+      parts: this.#partsOf(content, files),
       referenceId: replyTo ?? null,
       ...(type === undefined ? {} : { type }),
     })
@@ -158,7 +167,7 @@ export class People {
     return this.#world.createMessage({
       channel,
       author: sent.asWebhook ? { ...author, bot: true } : author,
-      parts: plainParts(content),
+      parts: this.#partsOf(content, sent.files),
       referenceId: sent.replyTo ?? null,
       webhookId: sent.asWebhook ? this.#world.newId() : null,
     }).id
@@ -187,8 +196,11 @@ export class People {
     const command = run.unregistered ? undefined : this.#commands.find(run.name, guildId)
     if (!command && !run.unregistered) throw new Error(`No command /${run.name} is registered for this place.`)
     this.#checkMayRun(command, run, guildId)
-    const options = optionsOf(command, run.options ?? {}, run.subcommand)
-    const data = { id: command?.id ?? this.#world.newId(), name: run.name, type: 1, options }
+    const files = this.#attach(run.files)
+    const ids = Object.fromEntries(Object.entries(files).map(([option, { id }]) => [option, id]))
+    const options = optionsOf(command, { ...run.options, ...ids }, run.subcommand)
+    const resolved = { attachments: Object.fromEntries(Object.values(files).map((file) => [file.id, file])) }
+    const data = { id: command?.id ?? this.#world.newId(), name: run.name, type: 1, options, resolved }
     const user = guildId === null ? this.#world.user(run.userId) : this.#joined(run.userId, guildId)
     return this.#start({ type: 2, user, channel, data, commandName: run.name, source: null })
   }
@@ -244,6 +256,17 @@ export class People {
     if (asked === null || openedForAll === true || guildId === null) return
     const has = BigInt(permissionsOf(this.#world.guild(guildId), userId))
     if ((BigInt(asked) & has) !== BigInt(asked)) throw new Error(`/${name} is not shown to user ${userId}.`)
+  }
+
+  /** The files of a command's options, by option. */
+  #attach(files: CommandRun['files'] = {}): Record<string, Attachment> {
+    const attached = Object.entries(files).map(([option, file]) => [option, this.#files.add(file, this.#world.newId())])
+    return Object.fromEntries(attached)
+  }
+
+  #partsOf(content: string, files: readonly SentFile[] = []): MessageParts {
+    const attachments = files.map((file) => this.#files.add(file, this.#world.newId()))
+    return { ...plainParts(content), attachments }
   }
 
   #guildChannel(channelId: string) {

@@ -36,6 +36,8 @@ const CONTROL_METHODS = [
   'freezeGateway',
   'log',
   'counts',
+  'downloads',
+  'untilDownloads',
   'messages',
   'commands',
   'gatewayEvents',

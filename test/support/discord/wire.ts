@@ -20,9 +20,12 @@ const PUBLIC_THREAD = 11
 /** Writes the state of the world the way Discord's API shows it. */
 export class Wire {
   readonly #world: World
+  readonly #filesUrl: () => string
 
-  constructor(world: World) {
+  /** @param filesUrl where attachments can be fetched. */
+  constructor(world: World, filesUrl: () => string) {
     this.#world = world
+    this.#filesUrl = filesUrl
   }
 
   user(user: User): JsonObject {
@@ -106,7 +109,7 @@ export class Wire {
       mention_everyone: now.pinged.includes('everyone') || now.pinged.includes('here'),
       mentions: now.mentionedUserIds.flatMap((id) => this.#world.findUser(id) ?? []).map((user) => this.user(user)),
       mention_roles: [],
-      attachments: now.attachments.map((attachment) => this.#attachment(attachment, message)),
+      attachments: now.attachments.map((attachment) => this.attachment(attachment, message.channel)),
       embeds: now.embeds,
       components: now.components,
       pinned: false,
@@ -190,8 +193,8 @@ export class Wire {
     }
   }
 
-  #attachment({ id, filename, sizeBytes, contentType }: Attachment, message: Message): JsonObject {
-    const url = `https://cdn.discordapp.com/attachments/${message.channel.id}/${id}/${filename}`
+  attachment({ id, filename, sizeBytes, contentType }: Attachment, channel: Channel): JsonObject {
+    const url = `${this.#filesUrl()}/attachments/${channel.id}/${id}/${filename}?ex=7fffffff&is=7ffffffe&hm=00&`
     return {
       id,
       filename,
