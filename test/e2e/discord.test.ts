@@ -92,7 +92,8 @@ describe('200 people who write at once', { timeout: 60_000 }, () => {
     expect(await model.stats()).toMatchObject({ requests: EARLY_USERS + SLOTS, open: SLOTS })
     await model.setDefault({ type: 'echo' })
     await model.release()
-    const contentMatches = `^${HELD_ANSWER}$|^echo: |QUEUE_FULL`
+    // With the button that only an answer to its end has.
+    const contentMatches = `^${HELD_ANSWER}\nRegenerate$|^echo: |QUEUE_FULL`
     await discord.waitFor({ type: 'settled', channels: EARLY_USERS + USERS, contentMatches }, PATIENCE_MS)
     await stop(parley)
 
@@ -150,5 +151,5 @@ async function endOf(discord: DiscordServerHandle, { channelId, question }: Pers
 /** What the bot's messages in a channel say in the end. */
 async function finalTexts(discord: DiscordServerHandle, channelId: string): Promise<string[]> {
   const messages = await discord.messages(channelId)
-  return messages.filter(({ authorIsBot, deleted }) => authorIsBot && !deleted).map(({ text }) => text)
+  return messages.filter(({ authorIsBot, deleted }) => authorIsBot && !deleted).map(({ content }) => content)
 }
