@@ -93,7 +93,15 @@ function bodyOf(message: MessageRecord, revision: Revision, names: ReadonlyMap<s
     content === '' && message.authorIsBot && revision === message.revisions[0] && attachments.length === 0
   const text = isWaiting ? ['_Parley is thinking…_'] : readable(content, names).split('\n')
   const files = attachments.map(({ filename }) => `📎 ${filename}`)
-  return [...text, ...files, ...controlsOf(components)].map((line) => `> ${line}`.trimEnd())
+  return withEndsOfQuotes([...text, ...files, ...controlsOf(components)]).map((line) => `> ${line}`.trimEnd())
+}
+
+/** Markdown takes the line after a quote for a part of it, Discord does not. */
+function withEndsOfQuotes(lines: readonly string[]): string[] {
+  const isQuote = (line = '') => line.startsWith('>')
+  return lines.flatMap((line, index) =>
+    isQuote(lines[index - 1]) && !isQuote(line) && line !== '' ? ['', line] : [line],
+  )
 }
 
 /** Mentions and times as Discord's clients show them. */
