@@ -23,7 +23,20 @@ export const ASKING: readonly Act[] = [
       await stage.say(ada, 'Hello! How many moons do Mars and Earth have?')
       await stage.answered(ada.dm, 'Ask me anything.')
       await stage.say(ada, 'And what did I ask first?')
-      await stage.sees(ada.dm, '(4 messages)')
+      await stage.answered(ada.dm, '(4 messages)')
+    },
+  ],
+  [
+    'Signs of life',
+    'While there is nothing to read yet, the seconds pass and “Parley is typing” is shown.',
+    async (stage, { cleo }) => {
+      const held = { type: 'held', text: 'Done thinking.' } as const
+      await stage.modelIsAsked(held, () => stage.say(cleo, 'Think about this for a while.'))
+      await stage.discord.waitFor({ type: 'calls', method: 'POST', route: '/channels/:id/typing' }, 25_000)
+      stage.tell('Discord shows that Parley is typing')
+      await stage.sees(cleo.dm, 'Thinking… 1')
+      await stage.model.release()
+      await stage.answered(cleo.dm, 'Done thinking.')
     },
   ],
   [

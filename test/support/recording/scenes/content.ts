@@ -1,3 +1,4 @@
+import { pdfOf } from '#support/pdf.ts'
 import type { Act } from '../cast.ts'
 
 const CHAPTER = 'The fox went on through the forest and met a hedgehog, who had something to tell as well. '.repeat(20)
@@ -6,6 +7,7 @@ const LONG = Array.from({ length: 8 }, (_, n) => `## Chapter ${n + 1}\n\n${CHAPT
 /** The smallest picture there is, as far as its first bytes tell. */
 const PICTURE = { filename: 'cat.png', content: Buffer.from('89504e470d0a1a0a00', 'hex') }
 const CODE = { filename: 'sum.ts', content: 'export const sum = (a: number, b: number) => a + b\n' }
+const PDF = { filename: 'minutes.pdf', content: pdfOf(['We read Anna Karenina next.']), contentType: 'application/pdf' }
 const ARCHIVE = { filename: 'holiday.zip', content: Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 0, 0]) }
 
 /** Long answers, what the model thinks, and files. */
@@ -38,9 +40,9 @@ export const CONTENT: readonly Act[] = [
   ],
   [
     'Files, and a reply',
-    'Text and code become part of the question; pictures go to models that can see; what could not be used is said. A reply brings along what it replies to.',
+    'Text, code and the text of PDFs become part of the question; pictures go to models that can see; what could not be used is said. A reply brings along what it replies to.',
     async (stage, { ada, bob }) => {
-      await stage.say(ada, 'What does this do?', { files: [CODE, ARCHIVE, PICTURE] })
+      await stage.say(ada, 'What does this do?', { files: [CODE, PDF, ARCHIVE, PICTURE] })
       await stage.answered(ada.dm, 'export const sum')
       const story = await stage.say(bob, 'The hedgehog is called Igor.')
       await stage.answered(bob.dm, 'Igor')
