@@ -9,7 +9,8 @@ export default defineConfig({
     pool: 'forks',
     // Much of the time is waiting for processes and sockets.
     maxWorkers: 3,
-    testTimeout: 30_000,
+    // Patience only, for the first start of whole processes on a busy machine; what is waited for inside has its own.
+    testTimeout: 90_000,
     hookTimeout: 30_000,
   },
 })
