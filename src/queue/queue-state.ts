@@ -122,7 +122,7 @@ export class QueueState {
 
   /** Starts the request whose turn it is. */
   startNext(now: number): ActiveRequest | undefined {
-    const active = this.#order.next()
+    const active = this.#order.next(now)
     if (!active) return undefined
     this.#move(active, 'PROCESSING')
     active.attempt++
