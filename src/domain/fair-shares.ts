@@ -52,9 +52,13 @@ export class FairShares {
     return share
   }
 
-  /** A request was dispatched. One that was given precedence moves virtual time no further than others had it. */
-  dispatched({ start }: Share): void {
-    this.#virtualTime = Math.max(this.#virtualTime, start)
+  /**
+   * A request was dispatched. Out of turn it moves virtual time no further than to those who still wait.
+   *
+   * @param waiting the smallest start of these; none: infinite.
+   */
+  dispatched({ start }: Share, waiting = Number.POSITIVE_INFINITY): void {
+    this.#virtualTime = Math.max(this.#virtualTime, Math.min(start, waiting))
   }
 
   /** What a request has really cost, in tokens; 0 when it never ran. */

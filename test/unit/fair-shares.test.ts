@@ -197,6 +197,9 @@ describe('a fair order', () => {
     expect([world.order.remove(heavy), world.order.remove(heavy)]).toEqual([true, false])
     world.order.add(heavy)
     expect([world.order.next(1_020), world.order.next(1_020)]).toEqual([heavy, ann])
+    const before = world.shares.virtualTime
+    world.shares.dispatched(heavy.share, ann.share.start)
+    expect(world.shares.virtualTime).toBe(before)
   })
 
   it('forgets users who are level with the others again', () => {
