@@ -7,8 +7,10 @@ import type { Settings } from '#config/settings.ts'
 import { ConsoleGateway } from '#console/console-gateway.ts'
 import { type DatabaseActor, startDatabase } from '#database/database-actor.ts'
 import type { AccessRules } from '#domain/access.ts'
+import { modelChoices } from '#domain/briefing.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { uuidV7 } from '#domain/uuid.ts'
+import { seesImages } from '#domain/vision.ts'
 import { PiscinaPool } from '#pool/piscina-pool.ts'
 import type { Recovery } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
@@ -164,9 +166,12 @@ export class App {
       historyLimit: settings.queue.historyLimit,
       thread: {
         model: settings.model,
+        models: modelChoices(settings.model),
         systemPrompt: settings.model.systemPrompt,
         contextTokens: settings.model.contextTokens,
+        attachments: settings.attachments,
         deltaIntervalMs: this.#showsOnDiscord ? settings.discord.editIntervalMs : CONSOLE_DELTA_INTERVAL_MS,
+        maxMessages: settings.discord.maxMessages,
         databaseThread: database.threadCell,
         databaseCallTimeoutMs: settings.database.callTimeoutMs,
         logLevel: settings.log.level,
@@ -212,7 +217,9 @@ export class App {
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
             access: accessRules(settings),
+            files: { ...settings.attachments, seesImages: seesImages(settings.model) },
             quota: settings.quota,
+            models: modelChoices(settings.model),
             privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },
             queue,
             store: database.api,

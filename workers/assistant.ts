@@ -3,6 +3,7 @@ import { systemClock } from '#actors/clock.ts'
 import { createThreadLog } from '#actors/thread-log.ts'
 import { createModelClient } from '#assistant/create-model-client.ts'
 import { DMAssistant } from '#assistant/dm-assistant.ts'
+import { PdfReader } from '#assistant/pdf-reader.ts'
 import { loadTokenCounter } from '#assistant/token-counter.ts'
 import { DatabaseLink } from '#database/database-link.ts'
 import type { AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
@@ -15,6 +16,7 @@ const assistant = new DMAssistant({
   model: createModelClient(settings.model),
   connect: () => database.api(),
   loadTokenCounter,
+  pdfs: new PdfReader({ clock: systemClock, timeoutMs: settings.attachments.timeoutMs }),
   settings,
   clock: systemClock,
   log: createThreadLog({ level: settings.logLevel, pretty: settings.logPretty, name: 'assistant' }),

@@ -6,7 +6,7 @@ import { OpenAiModelClient } from './openai-model-client.ts'
 
 /** The model that is configured; the offline one when there is neither a key nor an address. */
 export function createModelClient(settings: ModelSettings): ClosableModelClient {
-  const { name: model, offlineWordDelayMs, ...options } = settings
-  if (options.apiKey || options.baseUrl) return new OpenAiModelClient({ ...options, model })
-  return new OfflineModel({ wordDelayMs: offlineWordDelayMs, clock: systemClock })
+  const { name, offlineWordDelayMs, vision: _, ...options } = settings
+  if (options.apiKey || options.baseUrl) return new OpenAiModelClient(options)
+  return new OfflineModel({ usualModel: name, wordDelayMs: offlineWordDelayMs, clock: systemClock })
 }

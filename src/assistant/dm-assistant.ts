@@ -1,36 +1,65 @@
 import type { Clock } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
 import type { Log } from '#actors/log.ts'
+import type { AnswerReply } from '#domain/answer-reply.ts'
+import { fileNotes } from '#domain/attachments.ts'
+import { type Briefing, decideBriefing, NO_CHOICES } from '#domain/briefing.ts'
 import type { HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
-import { answerMessages } from '#domain/notices.ts'
-import { buildPromptWindow, type PromptParts, type PromptWindow } from '#domain/prompt-window.ts'
+import { withPersona } from '#domain/persona.ts'
+import { NO_PREFERENCES, type ReasoningDisplay } from '#domain/preferences.ts'
+import type { PromptWindow } from '#domain/prompt-window.ts'
 import { originOf } from '#domain/request.ts'
-import { splitMessage } from '#domain/split-message.ts'
+import { seesImages } from '#domain/vision.ts'
 import type { AssistantCommand, AssistantEvent, AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
 import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
 import type { DatabaseApi, Turn } from '#protocol/database.ts'
+import type { ChoicesOfConversation } from '#protocol/server-records.ts'
 import { DeltaGatherer } from './delta-gatherer.ts'
-import { GrowingParts } from './growing-parts.ts'
+import { GrowingReply } from './growing-reply.ts'
 import { cancelledError, type ModelClient, type ModelEvent } from './model-client.ts'
 import { ModelError } from './model-error.ts'
-import { byteCount, type TokenCounter } from './token-counter.ts'
+import type { PdfReader } from './pdf-reader.ts'
+import { loadFiles, NO_ROOM, type QuestionFiles, questionText, readFiles, WITHOUT_FILES } from './question-files.ts'
+import { buildQuestionPrompt } from './question-prompt.ts'
+import { Thinking } from './thinking.ts'
+import type { TokenCounter } from './token-counter.ts'
 
 /** The part of the database that an assistant uses. */
-type ConversationStore = Pick<DatabaseApi, 'history' | 'saveTurn'>
+type ConversationStore = Pick<DatabaseApi, 'history' | 'choices' | 'filesOf' | 'fileBytes' | 'saveTurn'>
 
 export interface AssistantOptions {
   readonly model: ModelClient
   /** The database as it can be reached now; rejects when it cannot. */
   readonly connect: () => Promise<ConversationStore>
   readonly loadTokenCounter: () => Promise<TokenCounter>
-  readonly settings: Pick<AssistantThreadData, 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs'>
+  /** Reads the PDFs that come with questions. */
+  readonly pdfs: Pick<PdfReader, 'read'>
+  readonly settings: Pick<
+    AssistantThreadData,
+    'models' | 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs' | 'maxMessages' | 'attachments' | 'model'
+  >
   readonly clock: Clock
   readonly log: Log
 }
 
+/** What applies to a request, and the withdrawn model its answer tells of. */
+interface ToldBriefing extends Briefing {
+  readonly toldOf: string | null
+  readonly reasoning: ReasoningDisplay
+}
+
+const NOTHING_CHOSEN: ChoicesOfConversation = { ...NO_CHOICES, reasoning: NO_PREFERENCES.reasoning, toldOf: [] }
+
 type ModelEnd = Extract<ModelEvent, { type: 'end' }>
+
+/** What the model has brought. */
+interface Generated {
+  readonly text: string
+  readonly end: ModelEnd
+  readonly reply: GrowingReply
+}
 
 /** Answers one request after the other, many at the same time; one of these lives in each pool thread. */
 export class DMAssistant {
@@ -74,18 +103,23 @@ class Conversation {
 
   async run(): Promise<AssistantOutcome> {
     try {
-      const window = await this.#prompt(await this.#unlessCancelled(this.#history()))
+      const recalled = Promise.all([this.#history(), this.#briefing(), this.#files()])
+      const [history, briefing, files] = await this.#unlessCancelled(recalled)
+      const { window, notes } = await this.#prompt(history, briefing, files)
+      if (isNothing(this.#task.request.message, files)) return this.#failed(unusable(notes))
       if (!window.fits) return this.#failed(tooLong(window.neededTokens, this.#options.settings.contextTokens))
-      const { text, end } = await this.#generate(window)
+      const { text, end, reply: growing } = await this.#generate(window, briefing)
       if (this.#cancelled.aborted) return this.#withoutAnswer()
       const { stopReason } = end
-      const parts = answerMessages(splitMessage(text), { stopReason, trimmedMessages: window.trimmedMessages })
-      const stored = await this.#save(text, parts, end)
+      const remarks = briefing.toldOf === null ? notes : [...notes, withdrawnNote(briefing)]
+      const reply = growing.end(text, { stopReason, trimmedMessages: window.trimmedMessages, remarks })
+      const stored = await this.#save(text, reply, end, briefing)
       return {
         type: 'answered',
         text,
-        parts,
-        model: this.#options.model.name,
+        parts: reply.messages,
+        ...filesOf(reply),
+        model: this.#options.model.nameOf(briefing.model),
         stopReason,
         usage: end.usage,
         trimmedMessages: window.trimmedMessages,
@@ -104,8 +138,26 @@ class Conversation {
     if (historyLimit === 0) return []
     return this.#counted([], 'history could not be read; answering without it', async () => {
       const database = await this.#options.connect()
-      return database.history({ userId: request.userId, serverId: request.serverId }, historyLimit)
+      const { userId, serverId, replaces } = request
+      return database.history({ userId, serverId }, historyLimit, replaces)
     })
+  }
+
+  /** Without the database nobody has chosen anything. */
+  async #briefing(): Promise<ToldBriefing> {
+    const { userId, serverId } = this.#task.request
+    const choices = await this.#counted(
+      NOTHING_CHOSEN,
+      'what was chosen could not be read; answering as usual',
+      async () => {
+        const database = await this.#options.connect()
+        return database.choices({ userId, serverId })
+      },
+    )
+    const briefing = decideBriefing(this.#options.settings.models, choices)
+    const { withdrawn } = briefing
+    const toldOf = withdrawn === null || choices.toldOf.includes(withdrawn) ? null : withdrawn
+    return { ...briefing, reasoning: choices.reasoning, toldOf }
   }
 
   /** A cancel does not wait for the database: a thread that is late to answer it counts as wedged. */
@@ -116,46 +168,73 @@ class Conversation {
     return Promise.race([work, cancelled.promise]).finally(() => this.#signal.removeEventListener('abort', onAbort))
   }
 
-  async #prompt(history: readonly HistoryMessage[]): Promise<PromptWindow> {
-    const { systemPrompt, contextTokens } = this.#options.settings
-    const parts = { systemPrompt, history, message: this.#task.request.message, budgetTokens: contextTokens }
-    const window = await this.#window(parts)
+  async #files(): Promise<QuestionFiles> {
+    const { id, fileNames = [] } = this.#task.request
+    if (fileNames.length === 0) return WITHOUT_FILES
+    const { connect, pdfs, settings } = this.#options
+    const files = await this.#counted([], 'the files could not be read; answering without them', async () =>
+      loadFiles(await connect(), id),
+    )
+    const { textChars } = settings.attachments
+    return readFiles(files, {
+      fileNames,
+      textChars,
+      seesImages: seesImages(settings.model),
+      pdfs,
+      signal: this.#signal,
+    })
+  }
+
+  async #prompt(
+    history: readonly HistoryMessage[],
+    { persona }: Briefing,
+    files: QuestionFiles,
+  ): Promise<{ readonly window: PromptWindow; readonly notes: readonly string[] }> {
+    const { loadTokenCounter, settings } = this.#options
+    const { contextTokens } = settings
+    const systemPrompt = withPersona(settings.systemPrompt, persona)
+    const message = questionText(this.#task.request.message, files)
+    const parts = { systemPrompt, history, message, files, budgetTokens: contextTokens }
+    const { window, shortened, omitted } = await buildQuestionPrompt(parts, loadTokenCounter)
+    const unused = [...files.unused, ...omitted.map((name) => ({ name, reason: NO_ROOM }))]
+    const notes = fileNotes(unused, [...new Set([...files.shortened, ...shortened])])
     if (window.fits && window.trimmedMessages > 0) {
       this.#log.info(
         { trimmedMessages: window.trimmedMessages, contextTokens },
         'older messages did not fit the prompt',
       )
     }
-    return window
+    return { window, notes }
   }
 
-  async #window(parts: Omit<PromptParts, 'countTokens'>): Promise<PromptWindow> {
-    const roomy = buildPromptWindow({ ...parts, countTokens: byteCount })
-    if (roomy.fits && roomy.trimmedMessages === 0) return roomy
-    return buildPromptWindow({ ...parts, countTokens: await this.#options.loadTokenCounter() })
-  }
-
-  async #generate(window: Extract<PromptWindow, { fits: true }>): Promise<{ text: string; end: ModelEnd }> {
+  async #generate(
+    { messages }: Extract<PromptWindow, { fits: true }>,
+    { model: name, persona, reasoning: wanted }: ToldBriefing,
+  ): Promise<Generated> {
     const { model, clock, settings } = this.#options
-    const parts = new GrowingParts()
+    const reasoning = this.#isOnDiscord ? wanted : 'hidden'
+    const thinking = new Thinking(clock, reasoning !== 'hidden')
+    const reply = new GrowingReply({ thinking, reasoning, maxMessages: this.#maxMessages })
     const deltas = new DeltaGatherer(clock, settings.deltaIntervalMs, (more) => {
       crashPoint('delta.before')
-      this.#tell({ type: 'delta', text: more, ...parts.push(more) })
+      this.#tell({ type: 'delta', text: more, ...reply.push(more) })
       crashPoint('delta.after')
     })
     let text = ''
     let end: ModelEnd = { type: 'end', stopReason: 'end', usage: null }
-    let thinking = false
+    let hasThought = false
     try {
-      for await (const event of model.stream({ messages: window.messages, signal: this.#signal })) {
+      for await (const event of model.stream({ model: name, persona, messages, signal: this.#signal })) {
         switch (event.type) {
           case 'text':
+            thinking.pause()
             text += event.text
             deltas.push(event.text)
             break
           case 'reasoning':
-            if (!thinking) this.#tell({ type: 'reasoning' })
-            thinking = true
+            if (!hasThought) this.#tell({ type: 'reasoning' })
+            hasThought = true
+            thinking.push(event.text)
             break
           case 'retry':
             this.#tell({ type: 'modelRetry', call: event.call })
@@ -171,9 +250,19 @@ class Conversation {
       if (!this.#isKept(text)) throw error
       end = { type: 'end', stopReason: 'stopped', usage: null }
     } finally {
+      thinking.pause()
       deltas.flush()
     }
-    return { text, end }
+    return { text, end, reply }
+  }
+
+  get #isOnDiscord(): boolean {
+    return originOf(this.#task.request) === 'discord'
+  }
+
+  /** A terminal shows as much as there is. */
+  get #maxMessages(): number {
+    return this.#isOnDiscord ? this.#options.settings.maxMessages : Number.POSITIVE_INFINITY
   }
 
   /** Whether a stream that broke off was stopped by its user, who has something to keep. */
@@ -182,18 +271,20 @@ class Conversation {
   }
 
   /** False when the database did not take the turn. */
-  async #save(answer: string, parts: readonly string[], end: ModelEnd): Promise<boolean> {
+  async #save(answer: string, reply: AnswerReply, end: ModelEnd, briefing: ToldBriefing): Promise<boolean> {
     const { request, attempt } = this.#task
     const { model, clock } = this.#options
     const turn: Turn = {
       request,
       attempt,
       answer,
-      model: model.name,
+      model: model.nameOf(briefing.model),
       usage: end.usage,
       answeredAt: clock.now(),
       // The terminal shows the answer as it comes, or it is gone.
-      messages: originOf(request) === 'discord' ? parts : [],
+      messages: this.#isOnDiscord ? reply.messages : [],
+      ...filesOf(reply),
+      ...(briefing.toldOf !== null && { toldOf: briefing.toldOf }),
     }
     const result = await this.#counted('failed', 'the turn was not stored; the answer goes out without', async () => {
       const database = await this.#options.connect()
@@ -227,6 +318,28 @@ class Conversation {
 
   #withoutAnswer(): AssistantOutcome {
     return { type: 'cancelled', database: this.#database }
+  }
+}
+
+/** Left out when there are none. */
+function filesOf({ files }: AnswerReply): Partial<Pick<AnswerReply, 'files'>> {
+  return files.length === 0 ? {} : { files }
+}
+
+function withdrawnNote({ toldOf, model, modelFrom }: ToldBriefing): string {
+  const used = modelFrom === 'usual' ? 'the usual model' : `\`${model}\``
+  return `The model \`${toldOf}\` that was chosen for this conversation is not offered any more; ${used} answered. /model shows what there is.`
+}
+
+/** A question that consists of files of which none can be used. */
+function isNothing(message: string, { texts, images, unused }: QuestionFiles): boolean {
+  return message.trim() === '' && unused.length > 0 && texts.length + images.length === 0
+}
+
+function unusable(notes: readonly string[]): Failure {
+  return {
+    code: 'FILES_UNUSABLE',
+    message: `There is no text in your message, and its files cannot be used. ${notes.join(' ')} It was not answered.`,
   }
 }
 

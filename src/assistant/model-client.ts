@@ -4,6 +4,10 @@ import type { StopReason } from '#protocol/assistant.ts'
 
 /** One question to a model. */
 export interface ModelCall {
+  /** As the endpoint spells it. */
+  readonly model: string
+  /** The one in the messages, for a model that does not understand them; null: none. */
+  readonly persona: string | null
   readonly messages: readonly PromptMessage[]
   /** Ends the call; the stream then throws a DOMException named AbortError. */
   readonly signal: AbortSignal
@@ -22,8 +26,8 @@ export type ModelEvent =
 
 /** Answers prompts. */
 export interface ModelClient {
-  /** The model's name, as it is kept with the answers. */
-  readonly name: string
+  /** The name that is kept with an answer of this model. */
+  nameOf(model: string): string
   /** Streams an answer; throws a ModelError when there is none. Leaving the loop early ends the call. */
   stream(call: ModelCall): AsyncIterable<ModelEvent>
 }

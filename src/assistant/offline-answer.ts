@@ -1,3 +1,5 @@
+import { type Choice, NO_CHOICE } from '#domain/briefing.ts'
+import { NO_FILES, type PromptFiles } from '#domain/prompt-files.ts'
 import type { PromptMessage } from '#domain/prompt-window.ts'
 import { nameGivenIn } from './offline-names.ts'
 
@@ -30,6 +32,8 @@ interface Situation {
   /** Messages of both sides before this one. */
   readonly earlierCount: number
   readonly name: string | undefined
+  /** What came with the message. */
+  readonly files: PromptFiles
   readonly now: Date
 }
 
@@ -113,13 +117,24 @@ const RULES: readonly Rule[] = [
  * Answers the last user message by fixed rules, from nothing but the messages given.
  *
  * The answer never holds a Discord mention, whatever it quotes.
+ *
+ * @param chosen told at the end, as it can be put to no use here.
  */
-export function offlineAnswer(messages: readonly PromptMessage[], now: Date): string {
+export function offlineAnswer(messages: readonly PromptMessage[], now: Date, chosen: Choice = NO_CHOICE): string {
   const situation = situationOf(messages, now)
   const { text, closing } = replyTo(situation)
   const introduces = closing === 'introduction' || (situation.earlierCount === 0 && closing !== 'none')
   const ending = introduces ? [WHO_I_AM, HOW_TO_CONNECT, WHAT_I_CAN] : closing === 'hint' ? [SHORT_HINT] : []
-  return withoutMentions([text, ...ending].filter((part) => part !== '').join('\n\n'))
+  const parts = [text, filesSeen(situation.files), ...ending, choiceLine(chosen)]
+  return withoutMentions(parts.filter((part) => part !== '').join('\n\n'))
+}
+
+/** Shows what a real model would be given. */
+function choiceLine({ model, persona }: Choice): string {
+  const asked = model === null ? [] : [`asked of the model ${quoted(model, LONG_QUOTE)}`]
+  const played = persona === null ? [] : [`told in the persona ${quoted(persona, LONG_QUOTE)}`]
+  const parts = [...asked, ...played].join(' and ')
+  return parts === '' ? '' : `(With a real model this would be ${parts}.)`
 }
 
 function situationOf(messages: readonly PromptMessage[], now: Date): Situation {
@@ -131,7 +146,15 @@ function situationOf(messages: readonly PromptMessage[], now: Date): Situation {
     .toLowerCase()
     .replaceAll(/\s+/g, ' ')
     .replace(/^[^\p{L}\p{N}/]+|[^\p{L}\p{N}]+$/gu, '')
-  return { message, plain, earlier, earlierCount: before.length, name: nameIn([...earlier, message]), now }
+  return {
+    message,
+    plain,
+    earlier,
+    earlierCount: before.length,
+    name: nameIn([...earlier, message]),
+    files: messages[lastUser]?.files ?? NO_FILES,
+    now,
+  }
 }
 
 /** The name given last. */
@@ -212,6 +235,13 @@ function acknowledge({ message, name, earlierCount }: Situation): Reply {
       ? 'It is the first message I can see in this conversation.'
       : `I can see ${counted(earlierCount, 'earlier message')} in this conversation.`
   return { text: `I read${comma(name)}: ${quoted(message, SHORT_QUOTE)}\n${seen}`, closing: 'hint' }
+}
+
+/** That files arrive can be seen without a model. */
+function filesSeen({ texts, images }: PromptFiles): string {
+  const ofTexts = texts.map(({ name, text }) => `- ${name}, with ${counted(text.length, 'character')} of text`)
+  const ofImages = images.map(({ name, bytes }) => `- ${name}, a picture of ${counted(bytes.length, 'byte')}`)
+  return ofTexts.length + ofImages.length === 0 ? '' : ['With it I got:', ...ofTexts, ...ofImages].join('\n')
 }
 
 function comma(name: string | undefined): string {

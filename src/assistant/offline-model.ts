@@ -3,6 +3,8 @@ import { type ClosableModelClient, cancelledError, type ModelCall, type ModelEve
 import { offlineAnswer } from './offline-answer.ts'
 
 export interface OfflineModelOptions {
+  /** The one that is asked of it when nobody has chosen another. */
+  readonly usualModel: string
   /** The pause after each word, so that an answer is seen to grow; 0 for none. */
   readonly wordDelayMs: number
   /** Counts from the epoch: it is asked for the date. */
@@ -11,17 +13,22 @@ export interface OfflineModelOptions {
 
 /** The model without a model: answers by fixed rules, with no network, when nothing is configured. */
 export class OfflineModel implements ClosableModelClient {
-  readonly name = 'offline'
   readonly #options: OfflineModelOptions
 
   constructor(options: OfflineModelOptions) {
     this.#options = options
   }
 
-  async *stream({ messages, signal }: ModelCall): AsyncGenerator<ModelEvent, void, undefined> {
-    const { clock, wordDelayMs } = this.#options
+  /** Whatever it is asked for, the answer is its own. */
+  nameOf(): string {
+    return 'offline'
+  }
+
+  async *stream({ model, persona, messages, signal }: ModelCall): AsyncGenerator<ModelEvent, void, undefined> {
+    const { clock, wordDelayMs, usualModel } = this.#options
     const now = new Date(clock.now())
-    for (const text of words(offlineAnswer(messages, now))) {
+    const chosen = { model: model === usualModel ? null : model, persona }
+    for (const text of words(offlineAnswer(messages, now, chosen))) {
       if (signal.aborted) throw cancelledError()
       yield { type: 'text', text }
       if (wordDelayMs > 0) await pause(clock, wordDelayMs, signal)

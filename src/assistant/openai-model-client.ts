@@ -1,8 +1,8 @@
 import { OpenAI } from 'openai'
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions'
 import { Agent } from 'undici'
-import type { PromptMessage } from '#domain/prompt-window.ts'
 import { AnswerReader } from './answer-reader.ts'
+import { chatMessage } from './chat-message.ts'
 import { HttpAttempts } from './http-attempts.ts'
 import { readModelChunk } from './model-chunk.ts'
 import { type ClosableModelClient, cancelledError, type ModelCall, type ModelEvent } from './model-client.ts'
@@ -13,7 +13,6 @@ export interface OpenAiModelOptions {
   readonly apiKey: string | null
   /** With its version part, such as `http://127.0.0.1:11434/v1`; null is OpenAI's own. */
   readonly baseUrl: string | null
-  readonly model: string
   /** Null leaves it to the server. */
   readonly maxAnswerTokens: number | null
   /** Null leaves it to the server. */
@@ -36,13 +35,11 @@ type Chunks = AsyncIterable<ChatCompletionChunk>
 
 /** Asks any OpenAI-compatible server through the openai package. One per thread: it holds the connections. */
 export class OpenAiModelClient implements ClosableModelClient {
-  readonly name: string
   readonly #options: OpenAiModelOptions
   readonly #agent: Agent
   #dialect: RequestDialect
 
   constructor(options: OpenAiModelOptions) {
-    this.name = options.model
     this.#options = options
     this.#dialect = firstDialect(options.baseUrl)
     // undici's own time-outs would end a model that thinks for long. A connection per answer, as
@@ -50,11 +47,15 @@ export class OpenAiModelClient implements ClosableModelClient {
     this.#agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, allowH2: false })
   }
 
+  nameOf(model: string): string {
+    return model
+  }
+
   async *stream(call: ModelCall): AsyncGenerator<ModelEvent, void, undefined> {
     if (call.signal.aborted) throw cancelledError()
     const attempts = this.#attemptsFor(call)
     try {
-      const opening = this.#open(call.messages, attempts)
+      const opening = this.#open(call, attempts)
       yield* retriesUntil(opening, attempts)
       yield* readAnswer(await opening, attempts)
     } catch (error) {
@@ -75,14 +76,14 @@ export class OpenAiModelClient implements ClosableModelClient {
   }
 
   /** Opens the stream; a server that refuses an optional parameter is asked again without it. */
-  async #open(messages: readonly PromptMessage[], attempts: HttpAttempts): Promise<Chunks> {
+  async #open(call: ModelCall, attempts: HttpAttempts): Promise<Chunks> {
     const client = this.#clientFor(attempts)
     const tried: RequestDialect[] = [this.#dialect]
     for (;;) {
       const dialect = tried.at(-1) ?? this.#dialect
       try {
         attempts.startAnew()
-        const chunks = await client.chat.completions.create(this.#request(messages, dialect), {
+        const chunks = await client.chat.completions.create(this.#request(call, dialect), {
           signal: attempts.signal,
         })
         this.#dialect = dialect
@@ -111,11 +112,11 @@ export class OpenAiModelClient implements ClosableModelClient {
     })
   }
 
-  #request(messages: readonly PromptMessage[], dialect: RequestDialect): ChatCompletionCreateParamsStreaming {
-    const { model, maxAnswerTokens, temperature } = this.#options
+  #request({ model, messages }: ModelCall, dialect: RequestDialect): ChatCompletionCreateParamsStreaming {
+    const { maxAnswerTokens, temperature } = this.#options
     return {
       model,
-      messages: messages.map(({ role, content }) => ({ role, content })),
+      messages: messages.map(chatMessage),
       stream: true,
       ...(dialect.streamOptions ? { stream_options: { include_usage: true } } : {}),
       ...(maxAnswerTokens === null ? {} : { [dialect.answerLimit]: maxAnswerTokens }),

@@ -1,10 +1,24 @@
 import { z } from 'zod'
-import { decimalNumber, discordIds, duration, oneOf, secret, text, webAddress, wholeNumber } from './setting-types.ts'
+import {
+  decimalNumber,
+  discordIds,
+  duration,
+  names,
+  oneOf,
+  secret,
+  text,
+  webAddress,
+  webOrigins,
+  wholeNumber,
+} from './setting-types.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MOST_TOKENS = 10_000_000
 const MOST_TOKENS_A_DAY = 1_000_000_000_000
 const DAY_MS = 86_400_000
+/** Discord shows 25 choices, of 100 characters each; `model.name` is one of them. */
+const MOST_MODELS = 24
+const LONGEST_MODEL_NAME = 100
 const LONGEST_RETENTION_MS = 100 * 365 * DAY_MS
 
 /** Builds the schema of all settings under the names the files use; `pool.size` falls back to `cores` − 1. */
@@ -16,6 +30,7 @@ export function createSchema(cores: number) {
       editInterval: duration(250),
       refusalInterval: duration(0),
       notifyAfter: duration(0),
+      maxMessages: wholeNumber(1, 20),
       catchUpAge: duration(0),
       catchUpChannels: wholeNumber(0, 100_000),
       catchUpMessages: wholeNumber(0, 1000),
@@ -37,10 +52,19 @@ export function createSchema(cores: number) {
       tokensPerDay: wholeNumber(1, MOST_TOKENS_A_DAY).nullable(),
       tokensPerDayInAll: wholeNumber(1, MOST_TOKENS_A_DAY).nullable(),
     }),
+    attachments: z.object({
+      maxCount: wholeNumber(0, 10),
+      maxSize: wholeNumber(1, 25),
+      textChars: wholeNumber(0, 10_000_000),
+      timeout: duration(100),
+      hosts: webOrigins(),
+    }),
     model: z.object({
       apiKey: secret('an API key').nullable(),
       baseUrl: webAddress().nullable(),
       name: text('the name of a model'),
+      allowed: names('names of models', MOST_MODELS, LONGEST_MODEL_NAME),
+      vision: oneOf(['auto', 'always', 'never']),
       systemPrompt: text('a text'),
       contextTokens: wholeNumber(256, MOST_TOKENS),
       maxAnswerTokens: wholeNumber(1, MOST_TOKENS).nullable(),

@@ -72,6 +72,29 @@ function isWebAddress(value: string): boolean {
   )
 }
 
+/**
+ * Places in the web, as origins: names of hosts, which mean https, or addresses without a path. A text of them with
+ * commas between them counts.
+ */
+export function webOrigins() {
+  return z.unknown().transform((value, context): readonly string[] => {
+    const places = typeof value === 'string' ? value.split(',').map((place) => place.trim()) : value
+    const origins = Array.isArray(places) ? places.map(originOf) : [undefined]
+    const known = origins.filter((origin) => origin !== undefined)
+    if (known.length === origins.length) return Object.freeze(known)
+    context.addIssue({ code: 'custom', message: 'a list of hosts, such as [cdn.discordapp.com]' })
+    return z.NEVER
+  })
+}
+
+function originOf(place: unknown): string | undefined {
+  if (typeof place !== 'string') return undefined
+  const address = place.includes('://') ? place : `https://${place}`
+  const url = URL.parse(address)
+  const isOrigin = url !== null && isWebAddress(address) && url.pathname === '/' && url.search + url.hash === ''
+  return isOrigin ? url.origin : undefined
+}
+
 /** Discord ids; a text of ids with commas between them counts, so that environment variables can give it. */
 export function discordIds() {
   return z.unknown().transform((value, context): readonly string[] => {
@@ -85,6 +108,21 @@ export function discordIds() {
 
 function isDiscordId(value: unknown): boolean {
   return typeof value === 'string' && /^\d{15,20}$/.test(value)
+}
+
+/** Names, none twice; a text of names with commas between them counts, so that environment variables can give it. */
+export function names(what: string, most: number, longest: number) {
+  const isName = (value: unknown) => typeof value === 'string' && /\S/.test(value) && value.length <= longest
+  return z.unknown().transform((value, context): readonly string[] => {
+    const list = typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value
+    if (Array.isArray(list) && list.every(isName) && new Set(list).size <= most)
+      return Object.freeze([...new Set(list)])
+    context.addIssue({
+      code: 'custom',
+      message: `a list of at most ${most} ${what}, each of at most ${longest} characters`,
+    })
+    return z.NEVER
+  })
 }
 
 /** One of a few words. */

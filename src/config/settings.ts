@@ -6,6 +6,8 @@ const UNITS = {
   refusalInterval: 'Ms',
   notifyAfter: 'Ms',
   catchUpAge: 'Ms',
+  maxSize: 'MiB',
+  timeout: 'Ms',
   firstTokenTimeout: 'Ms',
   silenceTimeout: 'Ms',
   offlineWordDelay: 'Ms',

@@ -1,9 +1,11 @@
 import type { Database } from 'better-sqlite3'
+import { type RequestFiles, rememberedMessage } from '#domain/attachments.ts'
 import type { ConversationKey, HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { Preferences } from '#domain/preferences.ts'
 import type { QuotaUse } from '#domain/quota.ts'
 import type { ConversationRequest, RequestOrigin } from '#domain/request.ts'
+import type { StoredFile } from '#protocol/attachments.ts'
 import type {
   AcceptResult,
   AmendWriteResult,
@@ -25,13 +27,23 @@ import type {
   HistoryCursor,
   HistoryPage,
   RowCursor,
+  UndeliveredText,
 } from '#protocol/personal-records.ts'
+import type {
+  AuditEntry,
+  ChoicesOfConversation,
+  ExportedSettingChange,
+  ServerSettingsChange,
+  ServerSettingsResult,
+  StoredServerSettings,
+} from '#protocol/server-records.ts'
 import { GroupCommit, type WriteOptions } from './group-commit.ts'
 import { HistoryCache } from './history-cache.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
 import { PersonalRecords } from './personal-records.ts'
 import { type Pruned, RequestRecords } from './request-records.ts'
 import type { PruneStep } from './retention.ts'
+import { ServerRecords } from './server-records.ts'
 import { logBytes } from './write-ahead-log.ts'
 
 export interface LocalDatabaseOptions {
@@ -42,6 +54,9 @@ export interface LocalDatabaseOptions {
   readonly elapsed?: () => number
 }
 
+/** Question and answer. */
+const TURN_MESSAGES = 2
+
 const DEFAULTS = { historyCacheBytes: 16 * 1024 * 1024, now: Date.now, elapsed: () => performance.now() }
 
 /** The calls of all clients on one open database. Used by the database thread only. */
@@ -49,6 +64,7 @@ export class LocalDatabaseApi implements DatabaseApi {
   readonly #path: string
   readonly #records: RequestRecords
   readonly #personal: PersonalRecords
+  readonly #servers: ServerRecords
   readonly #messages: MessageStatements
   readonly #groupCommit: GroupCommit
   readonly #cache: HistoryCache
@@ -65,6 +81,7 @@ export class LocalDatabaseApi implements DatabaseApi {
     this.#path = database.name
     this.#records = new RequestRecords(database, now)
     this.#personal = new PersonalRecords(database, now)
+    this.#servers = new ServerRecords(database)
     this.#messages = prepareMessageStatements(database)
     this.#groupCommit = new GroupCommit(database)
     this.#cache = new HistoryCache(historyCacheBytes)
@@ -72,8 +89,16 @@ export class LocalDatabaseApi implements DatabaseApi {
     this.#onClose = onClose
   }
 
-  acceptRequest(request: ConversationRequest): Promise<AcceptResult> {
-    return this.#write(() => this.#records.accept(request), { label: 'accept' })
+  acceptRequest(request: ConversationRequest, files?: RequestFiles): Promise<AcceptResult> {
+    return this.#write(() => this.#records.accept(request, files), { label: 'accept' })
+  }
+
+  filesOf(requestId: string): Promise<StoredFile[]> {
+    return this.#read(() => this.#records.attachments.of(requestId))
+  }
+
+  fileBytes(requestId: string, position: number): Promise<Uint8Array | undefined> {
+    return this.#read(() => this.#records.attachments.bytes(requestId, position))
   }
 
   amendRequest(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult> {
@@ -93,10 +118,12 @@ export class LocalDatabaseApi implements DatabaseApi {
   }
 
   saveTurn(turn: Turn): Promise<WriteResult> {
-    return this.#write(() => this.#records.saveTurn(turn), {
+    return this.#write(() => this.#saveTurn(turn), {
       label: 'answer',
       afterCommit: (result) => {
-        if (result === 'stored') this.#cache.append(turn.request, historyOf(turn))
+        if (result === 'stale') return
+        if (turn.request.replaces === null) this.#cache.append(turn.request, historyOf(turn))
+        else this.#cache.drop(turn.request)
       },
     })
   }
@@ -133,12 +160,11 @@ export class LocalDatabaseApi implements DatabaseApi {
     return this.#write(() => this.#records.markRead(channel))
   }
 
-  history(key: ConversationKey, limit: number): Promise<HistoryMessage[]> {
+  history(key: ConversationKey, limit: number, replaced: string | null = null): Promise<HistoryMessage[]> {
     const bounded = Math.max(0, Math.trunc(limit))
     return this.#read(() => {
-      const messages = this.#cache.newest(key, bounded, () =>
-        this.#messages.newest.all({ ...key, limit: bounded }).reverse(),
-      )
+      const leftOut = replaced !== null && this.#records.isNewestTurn(key, replaced) ? TURN_MESSAGES : 0
+      const messages = this.#newest(key, bounded + leftOut).slice(0, leftOut === 0 ? undefined : -leftOut)
       // An answer at the front has lost its question to the limit.
       return messages[0]?.role === 'assistant' ? messages.slice(1) : messages
     })
@@ -160,6 +186,10 @@ export class LocalDatabaseApi implements DatabaseApi {
     return this.#read(() => this.#personal.directChannelsOf(userId))
   }
 
+  undeliveredOf(userId: string): Promise<UndeliveredText[]> {
+    return this.#read(() => this.#personal.undeliveredOf(userId))
+  }
+
   usageOf(userId: string): Promise<DayUsage[]> {
     return this.#read(() => this.#personal.usageOf(userId))
   }
@@ -173,11 +203,39 @@ export class LocalDatabaseApi implements DatabaseApi {
   }
 
   changePreferences(userId: string, changes: Partial<Preferences>): Promise<Preferences> {
-    return this.#write(() => this.#personal.preferences.change(userId, changes))
+    return this.#write(() => {
+      // Who chooses anew is told anew.
+      if (changes.model !== undefined) this.#servers.forgetTold(userId)
+      return this.#personal.preferences.change(userId, changes)
+    })
+  }
+
+  choices(key: ConversationKey): Promise<ChoicesOfConversation> {
+    return this.#read(() => this.#servers.choices(key))
+  }
+
+  serverSettings(serverId: string): Promise<StoredServerSettings> {
+    return this.#read(() => this.#servers.of(serverId))
+  }
+
+  changeServerSettings(change: ServerSettingsChange): Promise<ServerSettingsResult> {
+    return this.#write(() => this.#servers.change(change))
+  }
+
+  serverAudit(serverId: string, limit: number): Promise<AuditEntry[]> {
+    return this.#read(() => this.#servers.audit(serverId, limit))
+  }
+
+  exportSettingChanges(userId: string, after: RowCursor, limit: number): Promise<ExportedSettingChange[]> {
+    return this.#read(() => this.#servers.exportChanges(userId, after, limit))
   }
 
   async forget(scope: ForgetScope): Promise<number> {
-    const forgotten = await this.#write(() => this.#personal.forget(scope), {
+    const forget = () => {
+      if (scope.serverId === null) this.#servers.forgetTold(scope.userId)
+      return this.#personal.forget(scope)
+    }
+    const forgotten = await this.#write(forget, {
       afterCommit: ({ conversations }) => {
         for (const key of conversations) this.#cache.drop(key)
       },
@@ -225,9 +283,21 @@ export class LocalDatabaseApi implements DatabaseApi {
     return this.#closing
   }
 
+  /** Oldest first. */
+  #newest(key: ConversationKey, limit: number): HistoryMessage[] {
+    return this.#cache.newest(key, limit, () => this.#messages.newest.all({ ...key, limit }).reverse())
+  }
+
   async #close(): Promise<void> {
     this.#groupCommit.flush()
     this.#onClose()
+  }
+
+  /** One write: that somebody was told something is stored with what told them, or not at all. */
+  #saveTurn(turn: Turn): WriteResult {
+    const result = this.#records.saveTurn(turn)
+    if (result === 'stored' && turn.toldOf !== undefined) this.#servers.noteTold(turn.request.userId, turn.toldOf)
+    return result
   }
 
   async #write<T>(work: () => T, options?: WriteOptions<T>): Promise<T> {
@@ -255,7 +325,7 @@ export class LocalDatabaseApi implements DatabaseApi {
 /** The two history messages of a turn, as they are stored. */
 function historyOf({ request, answer, answeredAt }: Turn): HistoryMessage[] {
   return [
-    { role: 'user', content: request.message, timestamp: request.timestamp },
+    { role: 'user', content: rememberedMessage(request), timestamp: request.timestamp },
     { role: 'assistant', content: answer, timestamp: answeredAt },
   ]
 }

@@ -1,7 +1,12 @@
 import type { Database } from 'better-sqlite3'
 import { ParleyError } from '#domain/errors.ts'
+import { ATTACHMENTS_SCHEMA } from './attachments-schema.ts'
+import { DIRECT_SERVERS_SCHEMA } from './direct-servers-schema.ts'
 import { PREFERENCES_SCHEMA } from './preferences-schema.ts'
+import { REPLACED_TURNS_SCHEMA } from './replaced-turns-schema.ts'
+import { REPLY_FILES_SCHEMA } from './reply-files-schema.ts'
 import { ADDED_MESSAGES_SCHEMA, DURABLE_QUEUE_SCHEMA, FIRST_SCHEMA } from './schema.ts'
+import { SERVER_SETTINGS_SCHEMA } from './server-settings-schema.ts'
 import { USAGE_SCHEMA } from './usage-schema.ts'
 
 /** Every schema change, oldest first; a file at version n has seen the first n. Never change one that was released. */
@@ -11,6 +16,11 @@ const MIGRATIONS: readonly string[] = [
   USAGE_SCHEMA,
   ADDED_MESSAGES_SCHEMA,
   PREFERENCES_SCHEMA,
+  REPLY_FILES_SCHEMA,
+  SERVER_SETTINGS_SCHEMA,
+  REPLACED_TURNS_SCHEMA,
+  DIRECT_SERVERS_SCHEMA,
+  ATTACHMENTS_SCHEMA,
 ]
 
 /** The schema version of this Parley. */

@@ -34,6 +34,12 @@ export function prepareOutboxStatements(database: Database) {
       `SELECT ${REQUEST_FIELDS}, content FROM outbox JOIN requests ON requests.id = request_id
          WHERE state = 'PENDING' AND ${OF_ORIGIN} ORDER BY outbox.id`,
     ),
+    /** In order. */
+    ofRequest: database
+      .prepare<[requestId: string], string>(
+        `SELECT content FROM outbox WHERE request_id = ? AND state = 'PENDING' ORDER BY part`,
+      )
+      .pluck(),
     delete: database.prepare<[requestId: string]>('DELETE FROM outbox WHERE request_id = ?'),
   }
 }

@@ -11,9 +11,11 @@ import type {
   HistoryPage,
   RowCursor,
   StoredMessage,
+  UndeliveredText,
 } from '#protocol/personal-records.ts'
 import { type PersonalStatements, preparePersonalStatements } from './personal-statements.ts'
 import { PreferenceRecords } from './preference-records.ts'
+import { ReplyFileRecords } from './reply-file-records.ts'
 import { UsageRecords } from './usage-records.ts'
 
 /** What was forgotten, so that caches can forget it too. */
@@ -33,6 +35,7 @@ export class PersonalRecords {
   readonly #usage: UsageRecords
   /** What its user has chosen. */
   readonly preferences: PreferenceRecords
+  readonly #files: ReplyFileRecords
   readonly #now: () => number
 
   /** `now` in ms since epoch. */
@@ -40,6 +43,7 @@ export class PersonalRecords {
     this.#statements = preparePersonalStatements(database)
     this.#usage = new UsageRecords(database)
     this.preferences = new PreferenceRecords(database)
+    this.#files = new ReplyFileRecords(database)
     this.#now = now
   }
 
@@ -57,7 +61,9 @@ export class PersonalRecords {
   }
 
   exportRequests(userId: string, after: RowCursor, limit: number): ExportedRequest[] {
-    return this.#statements.requests.all({ userId, ...after, limit: bounded(limit) })
+    const rows = this.#statements.requests.all({ userId, ...after, limit: bounded(limit) })
+    // Written as JSON by the statement that read it.
+    return rows.map(({ files, ...row }) => (files === null ? row : { ...row, files: JSON.parse(files) }))
   }
 
   exportMessages(userId: string, after: RowCursor, limit: number): ExportedMessage[] {
@@ -66,6 +72,10 @@ export class PersonalRecords {
 
   directChannelsOf(userId: string): DirectChannel[] {
     return this.#statements.channels.all(userId)
+  }
+
+  undeliveredOf(userId: string): UndeliveredText[] {
+    return this.#statements.undelivered.all({ userId, limit: LONGEST_PAGE })
   }
 
   usageOf(userId: string): DayUsage[] {
@@ -81,7 +91,9 @@ export class PersonalRecords {
     const scope = { userId, serverId }
     const conversations = this.#statements.conversations.all(scope)
     this.#statements.abandonReplies.run({ ...scope, reason: 'forgotten', endedAt: this.#now() })
+    this.#files.forget(scope)
     this.#statements.blankRequests.run(scope)
+    this.#statements.deleteAttachments.run(scope)
     if (serverId === null) {
       this.#statements.deleteChannels.run(userId)
       this.preferences.delete(userId)

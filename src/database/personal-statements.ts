@@ -7,7 +7,9 @@ import type {
   ForgetScope,
   RowCursor,
   StoredMessage,
+  UndeliveredText,
 } from '#protocol/personal-records.ts'
+import { FILE_FACTS } from './attachment-records.ts'
 
 type PagePlace = ConversationKey & { readonly messageId: number; readonly limit: number }
 type ExportPlace = RowCursor & { readonly userId: string; readonly limit: number }
@@ -28,9 +30,10 @@ export function preparePersonalStatements(database: Database) {
       `SELECT id, role, content, timestamp FROM messages WHERE ${OF_CONVERSATION} AND id > @messageId
          ORDER BY id LIMIT @limit`,
     ),
-    requests: database.prepare<[ExportPlace], ExportedRequest>(
-      `SELECT rowid AS row, id, server_id AS serverId, channel_id AS channelId, message, status, timestamp,
-         finished_at AS finishedAt, error_code AS errorCode FROM requests
+    requests: database.prepare<[ExportPlace], Omit<ExportedRequest, 'files'> & { readonly files: string | null }>(
+      `SELECT rowid AS row, id, server_id AS serverId, channel_id AS channelId,
+         direct_server_name AS directServerName, message, status, timestamp, finished_at AS finishedAt,
+         error_code AS errorCode, ${FILE_FACTS} AS files FROM requests
          WHERE user_id = @userId AND (server_id, rowid) > (@serverId, @row) ORDER BY server_id, rowid LIMIT @limit`,
     ),
     messages: database.prepare<[ExportPlace], ExportedMessage>(
@@ -42,6 +45,14 @@ export function preparePersonalStatements(database: Database) {
       `SELECT channel_id AS channelId, user_id AS userId, last_message_id AS lastMessageId
          FROM direct_channels WHERE user_id = ? ORDER BY channel_id`,
     ),
+    undelivered: database.prepare<[{ userId: string; limit: number }], UndeliveredText>(
+      `SELECT * FROM (
+         SELECT request_id AS requestId, NULL AS file, content AS text FROM outbox JOIN requests
+           ON requests.id = request_id WHERE state = 'PENDING' AND user_id = @userId ORDER BY outbox.id LIMIT @limit)
+       UNION ALL SELECT * FROM (
+         SELECT request_id, name, content FROM reply_files JOIN requests
+           ON requests.id = request_id WHERE user_id = @userId ORDER BY reply_files.id LIMIT @limit)`,
+    ),
     conversations: database.prepare<[ForgetScope], ConversationKey>(
       `SELECT DISTINCT user_id AS userId, server_id AS serverId FROM messages WHERE ${IN_SCOPE}`,
     ),
@@ -51,6 +62,10 @@ export function preparePersonalStatements(database: Database) {
     blankRequests: database.prepare<[ForgetScope]>(
       `UPDATE requests SET message = '', interaction_token = NULL WHERE ${IN_SCOPE}
          AND status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND (message <> '' OR interaction_token IS NOT NULL)`,
+    ),
+    deleteAttachments: database.prepare<[ForgetScope]>(
+      `DELETE FROM attachments WHERE request_id IN (SELECT id FROM requests WHERE ${IN_SCOPE}
+         AND status IN ('COMPLETED', 'FAILED', 'CANCELLED'))`,
     ),
     abandonReplies: database.prepare<[ForgetScope & { reason: string; endedAt: number }]>(
       `UPDATE outbox SET state = 'ABANDONED', content = '', ended_at = @endedAt, reason = @reason

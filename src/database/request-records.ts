@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
+import { type RequestFiles, rememberedMessage } from '#domain/attachments.ts'
 import type { ConversationKey } from '#domain/conversation.ts'
-import { type ConversationRequest, DIRECT_SERVER_ID, originOf, type RequestOrigin } from '#domain/request.ts'
+import { type ConversationRequest, isDirect, originOf, type RequestOrigin } from '#domain/request.ts'
 import type {
   AcceptResult,
   AmendWriteResult,
@@ -10,14 +11,17 @@ import type {
   Recovery,
   RequeueResult,
   Settlement,
+  StoredReply,
   Turn,
   UndeliveredReply,
   WriteResult,
 } from '#protocol/database.ts'
 import { type AddedMessageStatements, prepareAddedMessageStatements } from './added-message-statements.ts'
+import { AttachmentRecords } from './attachment-records.ts'
 import { type ChannelStatements, prepareChannelStatements } from './channel-statements.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
 import { type OutboxStatements, prepareOutboxStatements } from './outbox-statements.ts'
+import { ReplyFileRecords } from './reply-file-records.ts'
 import { mayComplete, mayRequeue, maySettle, mayStart } from './request-fence.ts'
 import { prepareRequestStatements, type RequestStatements, type StoredRequest } from './request-statements.ts'
 import { UsageRecords } from './usage-records.ts'
@@ -34,9 +38,11 @@ export class RequestRecords {
   readonly #requests: RequestStatements
   readonly #messages: MessageStatements
   readonly #outbox: OutboxStatements
+  readonly #files: ReplyFileRecords
   readonly #channels: ChannelStatements
   readonly #usage: UsageRecords
   readonly #added: AddedMessageStatements
+  readonly attachments: AttachmentRecords
   readonly #now: () => number
 
   /** `now` in ms since epoch. */
@@ -44,16 +50,19 @@ export class RequestRecords {
     this.#requests = prepareRequestStatements(database)
     this.#messages = prepareMessageStatements(database)
     this.#outbox = prepareOutboxStatements(database)
+    this.#files = new ReplyFileRecords(database)
     this.#channels = prepareChannelStatements(database)
     this.#usage = new UsageRecords(database)
     this.#added = prepareAddedMessageStatements(database)
+    this.attachments = new AttachmentRecords(database)
     this.#now = now
   }
 
   /** A request that is stored already, under its own id, was stored by an earlier call whose answer was lost. */
-  accept(request: ConversationRequest): AcceptResult {
+  accept(request: ConversationRequest, files?: RequestFiles): AcceptResult {
     const isAdded = this.#added.isAdded.get(request.discordMessageId) !== undefined
     if (!isAdded && this.#requests.insertQueued.run(request).changes === 1) {
+      if (files) this.attachments.add(request.id, files)
       this.#noteRead(request)
       return 'stored'
     }
@@ -88,12 +97,12 @@ export class RequestRecords {
     const { requestId, attempt, status, messages, finishedAt } = settlement
     if (!maySettle(this.#requests.state.get(requestId), attempt, status)) return 'stale'
     this.#requests.settle.run(settlement)
-    this.#queueDelivery(requestId, messages, finishedAt)
+    this.#queueDelivery(requestId, { messages }, finishedAt)
     return 'stored'
   }
 
   saveTurn(turn: Turn): WriteResult {
-    const { request, attempt, messages, answeredAt: finishedAt } = turn
+    const { request, attempt, answeredAt: finishedAt } = turn
     const state = this.#requests.state.get(request.id)
     if (state === undefined) {
       this.#requests.insertCompleted.run({ ...request, attempt, finishedAt })
@@ -102,17 +111,22 @@ export class RequestRecords {
       if (!mayComplete(state, attempt)) return 'stale'
       this.#requests.complete.run({ requestId: request.id, attempt, finishedAt })
     }
+    this.#removeReplaced(request)
     this.#insertHistory(turn)
     this.#usage.add(request.userId, turn.usage, finishedAt)
-    this.#queueDelivery(request.id, messages, finishedAt)
+    this.#queueDelivery(request.id, turn, finishedAt)
     return 'stored'
   }
 
   find(requestId: string): KnownRequest | undefined {
     const stored = this.#requests.byId.get(requestId)
     if (stored === undefined) return undefined
-    const newest = this.#messages.newestRequest.get(stored)
-    return { request: recoveredRequest(stored).request, status: stored.status, isNewestTurn: newest === requestId }
+    const isNewestTurn = this.isNewestTurn(stored, requestId)
+    return { request: recoveredRequest(stored).request, status: stored.status, isNewestTurn }
+  }
+
+  isNewestTurn({ userId, serverId }: ConversationKey, requestId: string): boolean {
+    return this.#messages.newestRequest.get({ userId, serverId }) === requestId
   }
 
   setStatusMessage(requestId: string, statusMessageId: string): void {
@@ -121,11 +135,13 @@ export class RequestRecords {
 
   markDelivered(requestId: string, messageIds: readonly string[]): void {
     this.#outbox.deliver.run({ requestId, messageIds: JSON.stringify(messageIds), endedAt: this.#now() })
+    this.#files.delete(requestId)
     this.#requests.dropToken.run(requestId)
   }
 
   abandonDelivery(requestId: string, reason: string): void {
     this.#outbox.abandon.run({ requestId, reason, endedAt: this.#now() })
+    this.#files.delete(requestId)
     this.#requests.dropToken.run(requestId)
   }
 
@@ -155,7 +171,9 @@ export class RequestRecords {
     for (const { id } of requests) {
       messages += this.#messages.deleteTurn.run(id).changes
       this.#outbox.delete.run(id)
+      this.#files.delete(id)
       this.#added.delete.run(id)
+      this.attachments.delete(id)
       this.#requests.delete.run(id)
     }
     return { requests: requests.length, messages, conversations: requests }
@@ -167,21 +185,24 @@ export class RequestRecords {
 
   #storedAnswer(requestId: string): RequeueResult {
     const stored = this.#messages.answer.get(requestId)
-    return stored === undefined ? { type: 'stale' } : { type: 'answered', ...stored }
+    if (stored === undefined) return { type: 'stale' }
+    const messages = this.#outbox.ofRequest.all(requestId)
+    return { type: 'answered', ...stored, ...(messages.length > 0 && { messages, ...this.#files.of(requestId) }) }
   }
 
   /** A request of a direct message shows that the conversation has been read up to there. */
   #noteRead(request: ConversationRequest): void {
-    const { serverId, channelId, userId, discordMessageId, interactionToken } = request
-    if (serverId !== DIRECT_SERVER_ID || originOf(request) !== 'discord') return
+    const { channelId, userId, discordMessageId, interactionToken } = request
+    if (!isDirect(request) || originOf(request) !== 'discord') return
     // The id of a command is none of a message.
     if (discordMessageId === null || interactionToken !== null) return
     this.markRead({ channelId, userId, lastMessageId: discordMessageId })
   }
 
-  #queueDelivery(requestId: string, messages: readonly string[], createdAt: number): void {
+  #queueDelivery(requestId: string, { messages, files }: StoredReply, createdAt: number): void {
     for (const [part, content] of messages.entries()) this.#outbox.insert.run({ requestId, part, content, createdAt })
     if (messages.length === 0) this.#requests.dropToken.run(requestId)
+    else this.#files.add(requestId, files)
   }
 
   #undelivered(origin: RequestOrigin): UndeliveredReply[] {
@@ -190,9 +211,19 @@ export class RequestRecords {
       const { request, statusMessageId } = recoveredRequest(stored)
       const known = replies.get(request.id)
       if (known) known.messages.push(content)
-      else replies.set(request.id, { request, statusMessageId, status: stored.status, messages: [content] })
+      else {
+        const reply = { request, statusMessageId, status: stored.status, messages: [content] }
+        replies.set(request.id, { ...reply, ...this.#files.of(request.id) })
+      }
     }
     return [...replies.values()]
+  }
+
+  /** Once the conversation has gone on, what it went on from stays. */
+  #removeReplaced({ replaces, ...key }: ConversationRequest): void {
+    if (replaces === null || !this.isNewestTurn(key, replaces)) return
+    this.#messages.deleteTurn.run(replaces)
+    this.#requests.blankReplaced.run(replaces)
   }
 
   #insertHistory({ request, answer, model, usage, answeredAt }: Turn): void {
@@ -200,7 +231,7 @@ export class RequestRecords {
     this.#messages.insert.run({
       ...key,
       role: 'user',
-      content: request.message,
+      content: rememberedMessage(request),
       timestamp: request.timestamp,
       model: null,
       promptTokens: null,
@@ -219,6 +250,12 @@ export class RequestRecords {
 }
 
 function recoveredRequest(stored: StoredRequest): RecoveredRequest {
-  const { attempt, statusMessageId, status: _status, ...request } = stored
+  const { attempt, statusMessageId, status: _status, fileNames, ...fields } = stored
+  const request = fileNames === null ? fields : { ...fields, fileNames: readNames(fileNames) }
   return { request, attempt, statusMessageId }
+}
+
+/** Written as JSON by the statement that read it. */
+function readNames(json: string): readonly string[] {
+  return JSON.parse(json)
 }

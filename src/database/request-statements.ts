@@ -3,6 +3,7 @@ import type { ConversationKey } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import { CONSOLE_ID, type ConversationRequest, type RequestOrigin, type RequestStatus } from '#domain/request.ts'
 import type { Settlement } from '#protocol/database.ts'
+import { FILE_NAMES } from './attachment-records.ts'
 import type { RequestState } from './request-fence.ts'
 
 interface CompletedRequest extends ConversationRequest {
@@ -11,10 +12,12 @@ interface CompletedRequest extends ConversationRequest {
 }
 
 /** A request as it is stored, with what its next execution needs. */
-export interface StoredRequest extends ConversationRequest {
+export interface StoredRequest extends Omit<ConversationRequest, 'fileNames'> {
   readonly attempt: number
   readonly statusMessageId: string | null
   readonly status: RequestStatus
+  /** As JSON; null without any. */
+  readonly fileNames: string | null
 }
 
 interface FinishedRequest extends ConversationKey {
@@ -22,14 +25,15 @@ interface FinishedRequest extends ConversationKey {
 }
 
 const COLUMNS = `id, user_id, server_id, channel_id, message, timestamp, interaction_token, priority, not_before,
-  admission, discord_message_id, status, attempt`
+  replaces, direct_server_name, admission, discord_message_id, status, attempt`
 const VALUES = `@id, @userId, @serverId, @channelId, @message, @timestamp, @interactionToken, @priority, @notBefore,
-  (SELECT coalesce(max(admission), 0) + 1 FROM requests)`
+  @replaces, @directServerName, (SELECT coalesce(max(admission), 0) + 1 FROM requests)`
 
 /** The columns of a stored request under the names of its fields. */
 export const REQUEST_FIELDS = `requests.id, requests.user_id AS userId, server_id AS serverId, channel_id AS channelId,
   message, timestamp, discord_message_id AS discordMessageId, interaction_token AS interactionToken, priority,
-  not_before AS notBefore, attempt, status_message_id AS statusMessageId, status`
+  not_before AS notBefore, replaces, direct_server_name AS directServerName, attempt,
+  status_message_id AS statusMessageId, status, ${FILE_NAMES} AS fileNames`
 
 const ACTIVE = `status IN ('QUEUED', 'PROCESSING')`
 
@@ -64,6 +68,8 @@ export function prepareRequestStatements(database: Database) {
       `UPDATE requests SET status = 'COMPLETED', attempt = @attempt, started_at = coalesce(started_at, @finishedAt),
          finished_at = @finishedAt WHERE id = @requestId`,
     ),
+    /** Its text is that of the request which has taken its place. */
+    blankReplaced: database.prepare<[requestId: string]>(`UPDATE requests SET message = '' WHERE id = ?`),
     setMessage: database.prepare<[{ requestId: string; message: string }]>(
       'UPDATE requests SET message = @message WHERE id = @requestId',
     ),

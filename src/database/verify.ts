@@ -71,8 +71,8 @@ const INVARIANTS: readonly Invariant[] = [
       ELSE role_before IS NOT 'user' OR request_before IS NOT request_id END`,
   },
   {
-    // A forgotten conversation has lost its messages and the texts of its requests.
-    name: 'every answered request has its turn, unless it was forgotten',
+    // A forgotten conversation has lost its messages and the texts of its requests, and so has a replaced turn.
+    name: 'every answered request has its turn, unless it was forgotten or replaced',
     all: `SELECT count(*) FROM requests NOT INDEXED WHERE status = 'COMPLETED' AND message <> ''`,
     broken: `SELECT id FROM requests NOT INDEXED WHERE status = 'COMPLETED' AND message <> ''
       AND (SELECT count(*) FROM messages WHERE request_id = requests.id) <> 2`,
@@ -95,6 +95,12 @@ const INVARIANTS: readonly Invariant[] = [
     all: 'SELECT count(*) FROM outbox NOT INDEXED',
     broken: `SELECT request_id FROM outbox NOT INDEXED GROUP BY request_id
       HAVING min(part) <> 0 OR max(part) <> count(*) - 1 OR count(DISTINCT part) <> count(*)`,
+  },
+  {
+    name: 'files are kept only while they are to be delivered',
+    all: 'SELECT count(*) FROM reply_files NOT INDEXED',
+    broken: `SELECT DISTINCT request_id FROM reply_files NOT INDEXED
+      WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.request_id = reply_files.request_id AND state = 'PENDING')`,
   },
   {
     name: 'secrets are not kept longer than needed',
@@ -136,7 +142,7 @@ function checkIntegrity(connection: Database): Check {
 }
 
 function checkForeignKeys(connection: Database): Check {
-  return check('every message belongs to a request (foreign_key_check)', () => ({
+  return check('every message and file belongs to a request (foreign_key_check)', () => ({
     checked: count(connection, 'SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM outbox)'),
     broken: texts(connection, `SELECT "table" || ' ' || rowid FROM pragma_foreign_key_check`),
   }))

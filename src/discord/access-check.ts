@@ -2,12 +2,21 @@ import { type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
 import { z } from 'zod'
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
-import { type AccessDecision, type AccessRules, concernsChannels, decideAccess } from '#domain/access.ts'
+import {
+  type AccessDecision,
+  type AccessRules,
+  concernsChannels,
+  decideAccess,
+  decideServerAccess,
+  type ServerAccessDecision,
+} from '#domain/access.ts'
 import { errorMessage } from '#domain/errors.ts'
+import { NO_SERVER_SETTINGS } from '#domain/server-settings.ts'
 import type { GateRefusal } from '#protocol/queue.ts'
 import { ExpiringCache } from './expiring-cache.ts'
 import { isApiError } from './reply-target.ts'
-import { SharedServers } from './shared-servers.ts'
+import type { ServerSettingsBook } from './server-settings-book.ts'
+import type { SharedServers } from './shared-servers.ts'
 
 /** Somebody who asks something on Discord. */
 export interface DiscordAsker {
@@ -20,7 +29,9 @@ export interface DiscordAsker {
 
 export interface AccessOptions {
   readonly rules: AccessRules
+  readonly serverSettings: Pick<ServerSettingsBook, 'of'>
   readonly rest: REST
+  readonly sharedServers: Pick<SharedServers, 'hasAny'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
 }
@@ -36,7 +47,11 @@ const REFUSED = {
   place: 'Parley does not answer in this place. Please ask somewhere else, or ask whoever runs this bot.',
   direct: 'Parley does not answer direct messages from everybody. Whoever runs this bot can put you on its list.',
   sharesServer: 'Parley answers direct messages only from people it shares a server with.',
-} as const satisfies Record<Exclude<AccessDecision, 'granted'>, string>
+  serverChannel:
+    'The settings of this server let Parley answer only in certain channels, and this is none of them. Please ask in another one; who manages the server can change that.',
+  serverRole:
+    'The settings of this server let only people with certain roles ask Parley, and you have none of them. Who manages the server can change that.',
+} as const satisfies Record<Exclude<AccessDecision | ServerAccessDecision, 'granted'>, string>
 
 const NOT_CHECKED =
   'Whether you may ask here could not be looked up on Discord. Your message was not taken in; please send it again in a minute.'
@@ -44,12 +59,10 @@ const NOT_CHECKED =
 /** Says who may not ask, and why. Where the rules need to know more, Discord is asked; what it does not say is not granted. */
 export class AccessCheck {
   readonly #options: AccessOptions
-  readonly #sharedServers: SharedServers
   readonly #parents: ExpiringCache<readonly string[]>
 
   constructor(options: AccessOptions) {
     this.#options = options
-    this.#sharedServers = new SharedServers(options.rest, options.clock)
     this.#parents = new ExpiringCache(options.clock, { max: KEPT_CHANNELS, ttlMs: KEPT_MS })
   }
 
@@ -64,12 +77,17 @@ export class AccessCheck {
     }
   }
 
-  async #decide({ userId, guildId, channelId, roleIds }: DiscordAsker): Promise<AccessDecision> {
-    const { rules } = this.#options
-    const channelIds = guildId !== null && concernsChannels(rules) ? await this.#withParent(channelId) : [channelId]
-    const decision = decideAccess(rules, { userId, serverId: guildId, roleIds, channelIds })
+  async #decide(who: DiscordAsker): Promise<AccessDecision | ServerAccessDecision> {
+    const { rules, serverSettings } = this.#options
+    const { userId, guildId, channelId, roleIds } = who
+    const settings = guildId === null ? NO_SERVER_SETTINGS : await serverSettings.of(guildId)
+    const needsParent = guildId !== null && (concernsChannels(rules) || settings.channels.length > 0)
+    const channelIds = needsParent ? await this.#withParent(channelId) : [channelId]
+    const asker = { userId, serverId: guildId, roleIds, channelIds }
+    const decision = decideAccess(rules, asker)
+    if (decision === 'granted') return decideServerAccess(settings, rules.owners, asker)
     if (decision !== 'sharesServer') return decision
-    return (await this.#sharedServers.hasAny(userId)) ? 'granted' : 'sharesServer'
+    return (await this.#options.sharedServers.hasAny(userId)) ? 'granted' : 'sharesServer'
   }
 
   /** A thread belongs to a channel, and what holds there holds in it. */

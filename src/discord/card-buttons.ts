@@ -1,7 +1,8 @@
 import { type APIActionRowComponent, type APIButtonComponentWithCustomId, ButtonStyle, ComponentType } from 'discord.js'
 import { z } from 'zod'
+import type { ReplyFile } from '#domain/reply-file.ts'
 
-const ACTIONS = ['cancel', 'stop', 'retry', 'continue', 'replace', 'append'] as const
+const ACTIONS = ['cancel', 'stop', 'retry', 'continue', 'regenerate', 'replace', 'append'] as const
 
 /** What a button of a card does. */
 export type CardAction = (typeof ACTIONS)[number]
@@ -13,6 +14,8 @@ export type ButtonRow = APIActionRowComponent<APIButtonComponentWithCustomId>
 export interface CardMessage {
   readonly content: string
   readonly components: readonly ButtonRow[]
+  /** What it carries; left out for nothing. */
+  readonly files?: readonly ReplyFile[]
 }
 
 /** What a button acts on. */
@@ -34,6 +37,7 @@ const LOOKS: Readonly<
   stop: { label: 'Stop & keep', style: ButtonStyle.Secondary },
   retry: { label: 'Retry', style: ButtonStyle.Primary },
   continue: { label: 'Continue', style: ButtonStyle.Primary },
+  regenerate: { label: 'Regenerate', style: ButtonStyle.Secondary },
   replace: { label: 'Replace my question', style: ButtonStyle.Secondary },
   append: { label: 'Add to my question', style: ButtonStyle.Primary },
 }

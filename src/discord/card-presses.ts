@@ -1,13 +1,17 @@
 import { type ButtonInteraction, MessageFlags, type REST, Routes } from 'discord.js'
 import type { Log } from '#actors/log.ts'
+import type { RequestFiles } from '#domain/attachments.ts'
 import { errorMessage } from '#domain/errors.ts'
+import { withQuote } from '#domain/quoted-message.ts'
+import type { ConversationRequest } from '#domain/request.ts'
 import type { DatabaseApi, KnownRequest } from '#protocol/database.ts'
 import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
 import type { DiscordAsker } from './access-check.ts'
 import { acknowledge, DEFER_UPDATE } from './acknowledge.ts'
 import type { CardMessage, Press } from './card-buttons.ts'
+import type { DirectConversations } from './direct-conversations.ts'
 import { rolesOf } from './member-roles.ts'
-import { AMENDED, CONTINUE, PRESS_REPLIES as SAY } from './press-replies.ts'
+import { AMENDED, CONTINUE, PRESS_REPLIES as SAY, WITHOUT_FILES } from './press-replies.ts'
 import { readRefusedMessage } from './refused-message.ts'
 import { NO_MENTIONS } from './reply-target.ts'
 
@@ -18,8 +22,11 @@ export interface PressesOptions {
   readonly rest: REST
   readonly queue: RequestQueue
   readonly store: PressStore
+  readonly direct: Pick<DirectConversations, 'prefixed'>
   readonly log: Log
   readonly botId: () => string
+  /** The longest message the queue takes in, in UTF-16 code units. */
+  readonly maxMessageLength: number
   /** A message that had been refused is in its user's request now. */
   readonly onAmended: (messageId: string) => void
   /** Offers a request to the queue as any other; its answer replies to the message it came from. */
@@ -33,6 +40,9 @@ interface Pressed {
   readonly userId: string
   readonly messageId: string
 }
+
+/** What a new request asks, and the request whose answer it is to replace. */
+type Again = Pick<ConversationRequest, 'message' | 'replaces'> & { readonly files?: RequestFiles }
 
 /** What the presser is to be told; undefined when the card shows it. */
 type Reply = string | undefined
@@ -95,6 +105,8 @@ export class CardPresses {
         return this.#retry(pressed)
       case 'continue':
         return this.#continue(pressed)
+      case 'regenerate':
+        return this.#regenerate(pressed)
       case 'replace':
       case 'append':
         return this.#amend(pressed, pressed.press.action)
@@ -120,7 +132,9 @@ export class CardPresses {
     if (!known) return SAY.unknown
     if (known.request.userId !== pressed.userId) return SAY.notYours
     if (known.status !== 'FAILED' && known.status !== 'CANCELLED') return SAY.notFailed
-    return this.#askAgain(pressed, known, known.request.message)
+    const { message, replaces, fileNames, id } = known.request
+    const files = copied(fileNames, id)
+    return this.#askAgain(pressed, known, { message, replaces, ...(files && { files }) })
   }
 
   async #continue(pressed: Pressed): Promise<Reply> {
@@ -128,24 +142,35 @@ export class CardPresses {
     if (!known) return SAY.unknown
     if (known.request.userId !== pressed.userId) return SAY.notYours
     if (!known.isNewestTurn) return SAY.goneOn
-    return this.#askAgain(pressed, known, CONTINUE)
+    return this.#askAgain(pressed, known, { message: CONTINUE, replaces: null })
+  }
+
+  async #regenerate(pressed: Pressed): Promise<Reply> {
+    const known = await this.#options.store.findRequest(pressed.press.requestId)
+    if (!known) return SAY.unknown
+    const { id, userId, message, fileNames } = known.request
+    if (userId !== pressed.userId) return SAY.notYours
+    if (!known.isNewestTurn) return SAY.notNewest
+    const files = copied(fileNames, id)
+    return this.#askAgain(pressed, known, { message, replaces: id, ...(files && { files }) })
   }
 
   /**
    * Makes a new request that comes from the message with the button. A message becomes one request at most, so a button
    * that is pressed twice, even in another process, asks once.
    */
-  async #askAgain(pressed: Pressed, { request }: KnownRequest, message: string): Promise<Reply> {
+  async #askAgain(pressed: Pressed, { request }: KnownRequest, { message, replaces, files }: Again): Promise<Reply> {
     const { store, offer } = this.#options
     const { messageId, userId, interaction } = pressed
-    if (message === '') return SAY.forgotten
+    if (message === '' && !files) return SAY.forgotten
     // Who presses has seen the end. Were it still to be delivered, the replies to it would be taken for a part of it.
     await store.markDelivered(request.id, [messageId])
-    const { serverId } = request
+    const { serverId, directServerName } = request
     const { channelId, guildId, member } = interaction
     const asker = { userId, channelId, guildId, roleIds: rolesOf(member) }
     const origin = { userId, serverId, channelId, discordMessageId: messageId, interactionToken: null }
-    const refusal = await offer({ ...origin, message }, asker)
+    const facts = { ...(directServerName !== null && { directServerName }), ...(replaces !== null && { replaces }) }
+    const refusal = await offer({ ...origin, ...facts, message, ...(files && { files }) }, asker)
     if (refusal && refusal.code !== 'REQUEST_DUPLICATE') return refusal.message
     await this.#removeButtons(pressed)
     return refusal && SAY.doneAlready
@@ -153,19 +178,33 @@ export class CardPresses {
 
   /** The text is read from Discord: a message that was refused is kept nowhere else. */
   async #amend(pressed: Pressed, type: 'replace' | 'append'): Promise<Reply> {
-    const { rest, queue, botId, onAmended } = this.#options
+    const { rest, queue, botId, maxMessageLength, onAmended } = this.#options
     const { press, userId, interaction } = pressed
     const { requestId, messageId } = press
     if (!this.#isActive(pressed)) return this.#notChanged(pressed, await this.#notActive(pressed, SAY.notWaiting))
     if (messageId === undefined) return SAY.messageGone
     const where = { channelId: interaction.channelId, messageId, botId: botId() }
     const written = await readRefusedMessage(rest, where)
-    if (written?.userId !== userId || written.text === '') return this.#notChanged(pressed, SAY.messageGone)
-    const result = await queue.amend(requestId, { type, text: written.text }, messageId)
+    if (written?.userId !== userId) return this.#notChanged(pressed, SAY.messageGone)
+    if (written.text === '') return this.#notChanged(pressed, written.hasFiles ? SAY.onlyFiles : SAY.messageGone)
+    const own = await this.#withoutPrefix(pressed, written.text)
+    if (own === undefined) return this.#notChanged(pressed, SAY.otherConversation)
+    const text = withQuote(own, written.quoted, maxMessageLength)
+    const result = await queue.amend(requestId, { type, text }, messageId)
     if (result !== 'amended') return this.#notChanged(pressed, REFUSED[result])
     onAmended(messageId)
-    await this.#edit(pressed, { content: AMENDED[type], components: [] })
+    const content = written.hasFiles ? `${AMENDED[type]} ${WITHOUT_FILES}` : AMENDED[type]
+    await this.#edit(pressed, { content, components: [] })
     return undefined
+  }
+
+  /** What is asked in a direct message; undefined when that names the server of another conversation. */
+  async #withoutPrefix({ userId, interaction }: Pressed, text: string): Promise<string | undefined> {
+    if (interaction.guildId !== null) return text
+    const prefixed = await this.#options.direct.prefixed(userId, text)
+    if (prefixed === undefined) return text
+    const serverId = this.#options.queue.active(userId)?.serverId
+    return prefixed !== 'unclear' && prefixed.server.id === serverId ? prefixed.question : undefined
   }
 
   /** Buttons that will not do it later either go. */
@@ -206,4 +245,9 @@ export class CardPresses {
     const body = { content, flags: MessageFlags.Ephemeral, allowed_mentions: NO_MENTIONS }
     await this.#options.rest.post(Routes.webhook(interaction.applicationId, interaction.token), { body, auth: false })
   }
+}
+
+/** The files of a request, for another one. */
+function copied(names: readonly string[] | undefined, fromRequestId: string): RequestFiles | undefined {
+  return names && { type: 'copied', names, fromRequestId }
 }

@@ -1,5 +1,6 @@
 import type { Failure } from '#domain/failure.ts'
 import { NOT_REMEMBERED, saysThatItWasCut, withSmallPrint } from '#domain/notices.ts'
+import type { ReplyFile } from '#domain/reply-file.ts'
 import type { RequestStatus } from '#domain/request.ts'
 import type { Urgency } from '#protocol/delivery.ts'
 import type { CancelReason, GateRefusal, Refusal, RequestEvent, WaitOutlook } from '#protocol/queue.ts'
@@ -19,7 +20,13 @@ export type CardState =
   | { readonly phase: 'retrying'; readonly nextAttempt: number; readonly maxAttempts: number }
   | { readonly phase: 'answering'; readonly finished: readonly string[]; readonly tail: string }
   /** The answer, or whatever end an earlier process stored, as messages. */
-  | { readonly phase: 'settled'; readonly messages: readonly string[]; readonly actions?: readonly EndAction[] }
+  | {
+      readonly phase: 'settled'
+      readonly messages: readonly string[]
+      /** Come with the last of the messages. */
+      readonly files?: readonly ReplyFile[]
+      readonly actions?: readonly EndAction[]
+    }
   /** What was written before the failure stays visible. */
   | { readonly phase: 'failed'; readonly written: readonly string[]; readonly failure: Failure }
   | { readonly phase: 'cancelled'; readonly written: readonly string[]; readonly reason: CancelReason }
@@ -29,7 +36,7 @@ export type CardState =
   | { readonly phase: 'refused'; readonly refusal: Refusal | GateRefusal; readonly offer?: Offer }
 
 /** What can be done with a request that has ended. */
-type EndAction = Extract<CardAction, 'retry' | 'continue'>
+type EndAction = Extract<CardAction, 'retry' | 'continue' | 'regenerate'>
 
 /** A message that was refused because its user's request waits; that one can still be changed. */
 export interface Offer {
@@ -88,19 +95,23 @@ export function afterEvent(state: CardState | undefined, event: RequestEvent): C
   }
 }
 
-/** What is not in the history cannot be continued. */
-function answered({ parts, stored, stopReason }: Extract<RequestEvent, { type: 'completed' }>): CardState {
-  if (!stored) return { phase: 'settled', messages: withSmallPrint(parts, NOT_REMEMBERED) }
-  return { phase: 'settled', messages: parts, ...(stopReason === 'length' && CONTINUABLE) }
+/** What is not in the history can be neither continued nor replaced. */
+function answered({ parts, files, stored, stopReason }: Extract<RequestEvent, { type: 'completed' }>): CardState {
+  const carried = files && { files }
+  if (!stored) return { phase: 'settled', messages: withSmallPrint(parts, NOT_REMEMBERED), ...carried }
+  return { phase: 'settled', messages: parts, ...carried, actions: answerActions(stopReason === 'length') }
 }
 
 /** What a card shows of an end that an earlier process stored as messages. */
-export function storedEnd(status: RequestStatus, messages: readonly string[]): CardState {
-  if (status !== 'COMPLETED') return { phase: 'settled', messages, actions: ['retry'] }
-  return { phase: 'settled', messages, ...(saysThatItWasCut(messages) && CONTINUABLE) }
+export function storedEnd(status: RequestStatus, messages: readonly string[], files?: readonly ReplyFile[]): CardState {
+  const carried = files && { files }
+  if (status !== 'COMPLETED') return { phase: 'settled', messages, ...carried, actions: ['retry'] }
+  return { phase: 'settled', messages, ...carried, actions: answerActions(saysThatItWasCut(messages)) }
 }
 
-const CONTINUABLE = { actions: ['continue'] } as const
+function answerActions(wasCut: boolean): readonly EndAction[] {
+  return wasCut ? ['continue', 'regenerate'] : ['regenerate']
+}
 
 function afterDelta(state: CardState | undefined, event: Extract<RequestEvent, { type: 'delta' }>): CardState {
   const { finished, tail } = event

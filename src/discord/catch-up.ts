@@ -3,11 +3,10 @@ import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { DatabaseApi, DirectChannel } from '#protocol/database.ts'
-import type { NewRequest } from '#protocol/queue.ts'
 import { type RawMessage, readMessagesAfter } from './channel-messages.ts'
 import type { Delivery } from './delivery.ts'
 import { readDeliveryProblem } from './delivery-problem.ts'
-import { joinRequests, readMessage } from './intake.ts'
+import { type AskedRequest, joinRequests, readMessage } from './intake.ts'
 import { laneOf } from './lane.ts'
 import { readMessageEvent } from './message-event.ts'
 import { answeredIn } from './own-messages.ts'
@@ -21,6 +20,8 @@ export interface CatchUpLimits {
   readonly channels: number
   /** Of each of them; 0 switches it off. */
   readonly messages: number
+  /** The longest text of a request. */
+  readonly maxMessageLength?: number
 }
 
 export interface CatchUpOptions {
@@ -34,14 +35,14 @@ export interface CatchUpOptions {
   /** Tells whether a message is new, and remembers it. */
   readonly isNew: (messageId: string) => boolean
   /** Offers a request to the queue; when it is refused, its user is told so. */
-  readonly take: (request: NewRequest, newestId: string) => Promise<void>
+  readonly take: (request: AskedRequest, newestId: string) => Promise<void>
   /** Notes how far a conversation was read in which there was nothing to take in. */
   readonly markRead: (channel: DirectChannel) => void
 }
 
 /** What somebody wrote meanwhile. */
 interface Missed {
-  readonly request: NewRequest
+  readonly request: AskedRequest
   readonly oldestId: string
   readonly newestId: string
   readonly count: number
@@ -150,13 +151,16 @@ export class CatchUp {
 
   /** Makes one request of what somebody wrote; where nobody did, that is noted. */
   #join({ channelId, userId }: DirectChannel, messages: readonly RawMessage[], botId: string): Missed | undefined {
-    const { isNew, markRead } = this.#options
+    const { isNew, markRead, limits } = this.#options
     // What was refused is not taken in later, although that it was could not be stored.
     const answered = answeredIn(messages, botId)
     const asked = messages.flatMap((raw) => readAsked(raw, botId)).filter(({ id }) => !answered.has(id))
     // What came live meanwhile has been taken in, or is just being.
     const missed = asked.filter(({ id }) => isNew(id))
-    const request = joinRequests(missed.map(({ request: one }) => one))
+    const request = joinRequests(
+      missed.map(({ request: one }) => one),
+      limits.maxMessageLength ?? Number.POSITIVE_INFINITY,
+    )
     const [oldest, newest] = [missed[0], missed.at(-1)]
     if (oldest && newest && request) {
       return { request, oldestId: oldest.id, newestId: newest.id, count: missed.length }
@@ -168,7 +172,7 @@ export class CatchUp {
 }
 
 /** The request a message makes, if it is one that somebody wrote. */
-function readAsked(raw: RawMessage, botId: string): { readonly id: string; readonly request: NewRequest }[] {
+function readAsked(raw: RawMessage, botId: string): { readonly id: string; readonly request: AskedRequest }[] {
   const message = readMessageEvent(raw, botId)
   const request = message && readMessage(message, botId)
   return request ? [{ id: message.id, request }] : []

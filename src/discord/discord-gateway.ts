@@ -2,13 +2,14 @@ import { type ButtonInteraction, Client, Events, GatewayDispatchEvents, GatewayI
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { AccessRules } from '#domain/access.ts'
+import type { ModelChoices } from '#domain/briefing.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
-import { type ConversationRequest, DIRECT_SERVER_ID } from '#domain/request.ts'
+import type { ConversationRequest } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { Gateway } from '#protocol/gateway.ts'
-import type { NewRequest, RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import type { RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { AccessCheck, type DiscordAsker } from './access-check.ts'
 import { readPress } from './card-buttons.ts'
 import { CardPresses, type PressStore } from './card-presses.ts'
@@ -19,8 +20,10 @@ import type { PrivacyFacts } from './commands/privacy.ts'
 import { registerCommands } from './commands/register-commands.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
+import { DirectConversations } from './direct-conversations.ts'
+import type { FileLimits } from './file-intake.ts'
 import { inTime } from './in-time.ts'
-import { readMessage } from './intake.ts'
+import { type AskedRequest, readMessage } from './intake.ts'
 import { InteractionTarget, type ReceivedInteraction } from './interaction-target.ts'
 import { logIn } from './log-in.ts'
 import { readLoginProblem } from './login-problem.ts'
@@ -30,6 +33,8 @@ import { QuotaCheck } from './quota-check.ts'
 import { RecentIds } from './recent-ids.ts'
 import { ReplyCards } from './reply-cards.ts'
 import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
+import { ServerSettingsBook } from './server-settings-book.ts'
+import { SharedServers } from './shared-servers.ts'
 
 export interface DiscordOptions {
   readonly token: string
@@ -55,6 +60,10 @@ export interface DiscordOptions {
   /** Who may ask something. */
   readonly access: AccessRules
   readonly quota: QuotaLimits
+  /** What people may choose from. */
+  readonly models: ModelChoices
+  /** What is taken in of the files that come with questions. */
+  readonly files: FileLimits
   /** What is read of the messages that came while nobody listened. */
   readonly catchUp: CatchUpLimits
   readonly clock: Clock
@@ -134,7 +143,7 @@ export class DiscordGateway implements Gateway {
       ...this.#ledger.notes,
     })
     this.#catchUp = new CatchUp({
-      limits: options.catchUp,
+      limits: { ...options.catchUp, maxMessageLength: options.maxMessageLength },
       rest: this.#client.rest,
       turns,
       store,
@@ -144,16 +153,22 @@ export class DiscordGateway implements Gateway {
       take: (request, messageId) => this.#takeMessage(request, messageId),
       markRead: (channel) => this.#ledger.noteRead(channel),
     })
+    const { rest } = this.#client
+    const serverSettings = new ServerSettingsBook(options)
+    const sharedServers = new SharedServers({ rest, turns, clock })
+    const direct = new DirectConversations({ records: options.records, servers: sharedServers, log })
     this.#intake = new QuestionIntake({
       ...options,
       cards: this.#cards,
-      access: new AccessCheck({ rules: options.access, rest: this.#client.rest, clock, log }),
+      direct,
+      access: new AccessCheck({ rules: options.access, serverSettings, sharedServers, rest, clock, log }),
       quota: new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners }),
     })
-    this.#commands = commandList({ ...options, delivery: () => this.statistics() })
+    this.#commands = commandList({ ...options, serverSettings, direct, delivery: () => this.statistics() })
     this.#router = new CommandRouter({
       commands: this.#commands,
       rest: this.#client.rest,
+      direct,
       clock,
       log,
       isNew: (interactionId) => this.#seen.add(interactionId),
@@ -163,8 +178,10 @@ export class DiscordGateway implements Gateway {
       rest: this.#client.rest,
       queue,
       store,
+      direct,
       log,
       botId: () => this.#botId,
+      maxMessageLength: options.maxMessageLength,
       onAmended: (messageId) => this.#cards.closeOffer(messageId),
       offer: (request, asker) => {
         // The answer replies to the message with the button.
@@ -276,16 +293,16 @@ export class DiscordGateway implements Gateway {
 
   /** Without a member, it is a direct message. */
   async #takeMessage(
-    request: NewRequest,
+    request: AskedRequest,
     messageId: string,
     member: Pick<DiscordAsker, 'guildId' | 'roleIds'> = DIRECT,
   ): Promise<void> {
-    const { userId, serverId, channelId } = request
+    const { userId, channelId } = request
     const asker = { userId, channelId, guildId: member.guildId, roleIds: member.roleIds }
     const target = this.#channelTarget(channelId, messageId)
     const refused = await this.#intake.take({ request, asker, target }, messageId)
     // Who was refused has been asked to write again: it must not be taken in at the next start.
-    if (refused && serverId === DIRECT_SERVER_ID) {
+    if (refused && member.guildId === null) {
       this.#ledger.noteRead({ channelId, userId, lastMessageId: messageId })
     }
   }

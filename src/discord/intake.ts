@@ -1,5 +1,7 @@
+import { type QuotedMessage, withQuote } from '#domain/quoted-message.ts'
 import { DIRECT_SERVER_ID } from '#domain/request.ts'
 import type { NewRequest } from '#protocol/queue.ts'
+import type { OfferedFile } from './offered-file.ts'
 
 /** What a message of Discord tells, as far as intake looks at it. */
 export interface IncomingMessage {
@@ -15,15 +17,27 @@ export interface IncomingMessage {
   /** Anything but what a person writes: joins, pins, boosts. */
   readonly isSystem: boolean
   readonly mentionsBot: boolean
+  /** What came with it; left out when that was nothing. */
+  readonly files?: readonly OfferedFile[]
+  /** The message it replies to, with what came with that; left out when there is none. */
+  readonly repliesTo?: QuotedMessage & { readonly files: readonly OfferedFile[] }
+}
+
+/** A message that asks something, its files still with Discord. */
+export interface AskedRequest extends NewRequest {
+  readonly offered?: readonly OfferedFile[]
+  /** The message it replies to, not in its text yet: that may begin with the name of a server. */
+  readonly quoted?: QuotedMessage
 }
 
 /**
  * Turns a message into a request: any direct message, and in servers those that mention the bot.
  * Undefined for everything else; bots, the bot itself included, are never answered.
  */
-export function readMessage(message: IncomingMessage, botId: string): NewRequest | undefined {
+export function readMessage(message: IncomingMessage, botId: string): AskedRequest | undefined {
   if (message.authorIsBot || message.authorId === botId || message.isSystem) return undefined
   if (message.guildId !== null && !message.mentionsBot) return undefined
+  const { files = [], repliesTo } = message
   return {
     userId: message.authorId,
     serverId: message.guildId ?? DIRECT_SERVER_ID,
@@ -31,14 +45,28 @@ export function readMessage(message: IncomingMessage, botId: string): NewRequest
     message: withoutMention(message.content, botId),
     discordMessageId: message.id,
     interactionToken: null,
+    ...offer([...files, ...(repliesTo?.files ?? [])]),
+    ...(repliesTo && { quoted: { author: repliesTo.author, text: repliesTo.text } }),
   }
 }
 
+/** Puts the message a request replies to into its text, as far as its length allows. */
+export function withReply({ quoted, ...request }: AskedRequest, maxLength: number): AskedRequest {
+  return { ...request, message: withQuote(request.message, quoted, maxLength) }
+}
+
 /** Makes one request of all that somebody wrote in a channel, oldest first; undefined when that is nothing. */
-export function joinRequests(requests: readonly NewRequest[]): NewRequest | undefined {
-  const newest = requests.at(-1)
-  const texts = requests.map(({ message }) => message).filter((text) => text !== '')
-  return newest && { ...newest, message: texts.join('\n\n') }
+export function joinRequests(requests: readonly AskedRequest[], maxLength: number): AskedRequest | undefined {
+  const [only, ...others] = requests
+  if (others.length === 0) return only
+  const replies = requests.map((request) => withReply(request, maxLength))
+  const newest = replies.at(-1)
+  const texts = replies.map(({ message }) => message).filter((text) => text !== '')
+  return newest && { ...newest, message: texts.join('\n\n'), ...offer(replies.flatMap(({ offered = [] }) => offered)) }
+}
+
+function offer(files: readonly OfferedFile[]): Pick<AskedRequest, 'offered'> {
+  return files.length === 0 ? {} : { offered: files }
 }
 
 function withoutMention(content: string, botId: string): string {

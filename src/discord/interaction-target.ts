@@ -1,6 +1,7 @@
 import { type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
 import { z } from 'zod'
 import { type CardMessage, readButtons } from './card-buttons.ts'
+import { changeOf, creationOf, readFiles } from './card-files.ts'
 import { type Lane, laneOf } from './lane.ts'
 import type { FoundMessage } from './own-messages.ts'
 import {
@@ -137,10 +138,11 @@ export class InteractionTarget implements ReplyTarget {
   async #findOriginal(): Promise<FoundMessage | undefined> {
     try {
       const options = { auth: false, signal: this.#aborter.signal }
-      const { id, content, components } = original.parse(await this.#rest.get(this.#message('@original'), options))
+      const found = original.parse(await this.#rest.get(this.#message('@original'), options))
+      const { id, content, components, attachments } = found
       this.#originalId = id
       this.#channel.replyTo(id)
-      return { messageId: id, content, buttons: readButtons(components), isOurs: true }
+      return { messageId: id, content, buttons: readButtons(components), files: readFiles(attachments), isOurs: true }
     } catch (error) {
       const deleted = isApiError(error, [RESTJSONErrorCodes.UnknownMessage])
       if (!deleted && !this.#endsToken(error)) throw error
@@ -176,14 +178,16 @@ export class InteractionTarget implements ReplyTarget {
 
   async #followUp(message: CardMessage): Promise<string> {
     const { applicationId, token } = this.#interaction
-    const body = { ...message, allowed_mentions: NO_MENTIONS }
-    const { signal } = this.#aborter
-    return idOf(await this.#rest.post(Routes.webhook(applicationId, token), { body, auth: false, query: WAIT, signal }))
+    const { body: shown, files } = creationOf(message)
+    const body = { ...shown, allowed_mentions: NO_MENTIONS }
+    const options = { body, files, auth: false, query: WAIT, signal: this.#aborter.signal }
+    return idOf(await this.#rest.post(Routes.webhook(applicationId, token), options))
   }
 
   #patch(messageId: string, message: CardMessage): Promise<unknown> {
-    const body = { ...message, allowed_mentions: NO_MENTIONS }
-    return this.#rest.patch(this.#message(messageId), { body, auth: false, signal: this.#aborter.signal })
+    const { body: shown, files } = changeOf(message)
+    const body = { ...shown, allowed_mentions: NO_MENTIONS }
+    return this.#rest.patch(this.#message(messageId), { body, files, auth: false, signal: this.#aborter.signal })
   }
 
   /** What they show is shown elsewhere by now; where they cannot be removed they stay. */
@@ -211,7 +215,12 @@ export class InteractionTarget implements ReplyTarget {
 
 const ANSWERED_BELOW = '⤵️ Answered below.'
 
-const original = z.object({ id: z.string(), content: z.string(), components: z.unknown().optional() })
+const original = z.object({
+  id: z.string(),
+  content: z.string(),
+  components: z.unknown().optional(),
+  attachments: z.unknown().optional(),
+})
 
 const TOKEN_ENDED = [RESTJSONErrorCodes.InvalidWebhookToken, RESTJSONErrorCodes.UnknownWebhook]
 const FORBIDDEN = [RESTJSONErrorCodes.MissingAccess, RESTJSONErrorCodes.MissingPermissions]

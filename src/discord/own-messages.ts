@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { readButtons } from './card-buttons.ts'
+import { readFiles } from './card-files.ts'
 import type { RawMessage } from './channel-messages.ts'
 import { isPlaceholder } from './render-card.ts'
 
@@ -9,6 +10,8 @@ export interface FoundMessage {
   readonly content: string
   /** The ids of its buttons, as `buttonsIn` gives them. */
   readonly buttons: string
+  /** What it carries, as `filesIn` gives it. */
+  readonly files: string
   /** Whether it says that it answers the question; one without a reference can belong to any. */
   readonly isOurs: boolean
 }
@@ -27,6 +30,7 @@ const ownMessage = z.object({
   id: z.string(),
   content: z.string(),
   components: z.unknown().optional(),
+  attachments: z.unknown().optional(),
   author: z.object({ id: z.string() }),
   message_reference: z.object({ message_id: z.string().optional() }).nullish(),
   interaction_metadata: z.object({ id: z.string() }).nullish(),
@@ -52,8 +56,8 @@ export function findOwnMessages(oldestFirst: readonly RawMessage[], question: Qu
     if (!isOurs && referenceId !== undefined) continue
     if (isOurs) ours.add(message.id)
     const ofInteraction = Boolean(message.interaction_metadata)
-    const buttons = readButtons(message.components)
-    found.push({ messageId: message.id, content: message.content, buttons, isOurs, ofInteraction })
+    const [buttons, files] = [readButtons(message.components), readFiles(message.attachments)]
+    found.push({ messageId: message.id, content: message.content, buttons, files, isOurs, ofInteraction })
   }
   return found
 }

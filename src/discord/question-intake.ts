@@ -2,6 +2,10 @@ import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
 import type { AccessCheck, DiscordAsker } from './access-check.ts'
+import type { DirectConversations, Placed } from './direct-conversations.ts'
+import { FileIntake, type FileLimits } from './file-intake.ts'
+import { InOrder } from './in-order.ts'
+import { type AskedRequest, withReply } from './intake.ts'
 import type { QuotaCheck } from './quota-check.ts'
 import { RefusalLimit } from './refusal-limit.ts'
 import type { ReplyCards } from './reply-cards.ts'
@@ -12,6 +16,11 @@ export interface IntakeOptions {
   readonly cards: ReplyCards
   readonly access: AccessCheck
   readonly quota: QuotaCheck
+  readonly direct: Pick<DirectConversations, 'place' | 'confirm'>
+  /** Of the files of questions. */
+  readonly files: FileLimits
+  /** The longest message the queue takes in, in UTF-16 code units. */
+  readonly maxMessageLength: number
   /** In this time the same person is told the same reason for a refusal once. */
   readonly refusalIntervalMs: number
   readonly clock: Clock
@@ -20,10 +29,18 @@ export interface IntakeOptions {
 
 /** What somebody asked, and where they will see what becomes of it. */
 export interface Question {
-  readonly request: NewRequest
+  readonly request: AskedRequest
   readonly asker: DiscordAsker
   readonly target: ReplyTarget
 }
+
+/** What became of a question, in the conversation it belongs to. */
+interface Offered {
+  readonly request: AskedRequest
+  readonly refusal: Refusal | GateRefusal | undefined
+}
+
+type Admitted = Placed | { readonly refusal: Refusal | GateRefusal }
 
 const STOPPING: Refusal = {
   code: 'QUEUE_STOPPING',
@@ -34,10 +51,13 @@ const STOPPING: Refusal = {
 export class QuestionIntake {
   readonly #options: IntakeOptions
   readonly #refusals: RefusalLimit
+  readonly #inOrder = new InOrder()
+  readonly #files: FileIntake
   #stopping = false
 
   constructor(options: IntakeOptions) {
     this.#options = options
+    this.#files = new FileIntake({ ...options, limits: options.files })
     this.#refusals = new RefusalLimit(options.refusalIntervalMs, () => options.clock.now())
   }
 
@@ -49,12 +69,13 @@ export class QuestionIntake {
   /** Refuses all that comes from now on. */
   stop(): void {
     this.#stopping = true
+    this.#files.close()
   }
 
   /** Offers a question to the queue, and shows a refusal where the answer would be. Tells whether it was refused. */
   async take(question: Question, discordMessageId: string): Promise<boolean> {
-    const { request, target } = question
-    const refusal = await this.offer(question)
+    const { target } = question
+    const { refusal, request } = await this.#offer(question, (asked) => this.#options.direct.place(asked))
     if (!refusal) return false
     this.#options.log.info({ code: refusal.code, discordMessageId }, 'a message was refused')
     // An event that Discord has sent again is nobody's mistake: the first one is answered.
@@ -64,21 +85,38 @@ export class QuestionIntake {
     return true
   }
 
-  /** Offers a question to the queue; a refusal is the caller's to tell. */
-  async offer({ request, asker, target }: Question): Promise<Refusal | GateRefusal | undefined> {
+  /** Offers what is asked once more, in its conversation, to the queue; a refusal is the caller's to tell. */
+  async offer(question: Question): Promise<Refusal | GateRefusal | undefined> {
+    const { refusal } = await this.#offer(question, (asked) => this.#options.direct.confirm(asked))
+    return refusal
+  }
+
+  async #offer(question: Question, place: (asked: AskedRequest) => Promise<Placed>): Promise<Offered> {
+    const { request, target } = question
+    const placed = await this.#inOrder.run(request.userId, () => this.#admit(question, place))
+    if ('refusal' in placed) return { request, refusal: this.#stopping ? STOPPING : placed.refusal }
+    const asked = withReply(placed.request, this.#options.maxMessageLength)
+    return { request: placed.request, refusal: await this.#files.add(asked, (full) => this.#add(full, target)) }
+  }
+
+  /** What is looked up takes its time, of one question more than of the next one. */
+  async #admit({ request, asker }: Question, place: (asked: AskedRequest) => Promise<Placed>): Promise<Admitted> {
     const refusal = await this.#gateRefusal(asker)
-    if (refusal) return refusal
+    return refusal ? { refusal } : place(request)
+  }
+
+  /** It may have taken its time to get here. */
+  async #add(request: NewRequest, target: ReplyTarget): Promise<Refusal | undefined> {
+    if (this.#stopping) return STOPPING
     const { queue, cards } = this.#options
-    const result = await queue.addRequest(request, cards.listener(request.userId, target))
+    const result = await queue.addRequest(request, cards.listener(request, target))
     return result.accepted ? undefined : result.refusal
   }
 
-  /** Asked before the queue, and again what may have changed meanwhile. */
   async #gateRefusal(asker: DiscordAsker): Promise<Refusal | GateRefusal | undefined> {
     if (this.#stopping) return STOPPING
     const { access, quota } = this.#options
-    const refusal = (await access.refusal(asker)) ?? (await quota.refusal(asker.userId))
-    return this.#stopping ? STOPPING : refusal
+    return (await access.refusal(asker)) ?? (await quota.refusal(asker.userId))
   }
 
   /** A command has been told that an answer comes, and costs none of the calls that are scarce. */
@@ -90,6 +128,7 @@ export class QuestionIntake {
   #changeable(request: NewRequest, { code }: Refusal | GateRefusal): string | undefined {
     if (code !== 'REQUEST_ALREADY_ACTIVE' || request.interactionToken !== null) return undefined
     const active = this.#options.queue.active(request.userId)
-    return active?.waiting && active.channelId === request.channelId ? active.requestId : undefined
+    const isSamePlace = active?.channelId === request.channelId && active.serverId === request.serverId
+    return active?.waiting && isSamePlace ? active.requestId : undefined
   }
 }

@@ -1,4 +1,5 @@
 import { type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
+import type { QuotedMessage } from '#domain/quoted-message.ts'
 import { readMessage } from './intake.ts'
 import { readMessageEvent } from './message-event.ts'
 import { isApiError } from './reply-target.ts'
@@ -7,6 +8,9 @@ import { isApiError } from './reply-target.ts'
 interface WrittenMessage {
   readonly userId: string
   readonly text: string
+  /** What it replies to. */
+  readonly quoted: QuotedMessage | undefined
+  readonly hasFiles: boolean
 }
 
 /** Reads from Discord, which keeps it, what a message that was refused says; undefined when it is no longer there. */
@@ -17,7 +21,9 @@ export async function readRefusedMessage(
   try {
     const message = readMessageEvent(await rest.get(Routes.channelMessage(channelId, messageId)), botId)
     const request = message && readMessage(message, botId)
-    return request && { userId: request.userId, text: request.message }
+    if (!request) return undefined
+    const { userId, message: text, quoted, offered } = request
+    return { userId, text, quoted, hasFiles: offered !== undefined }
   } catch (error) {
     if (isApiError(error, [RESTJSONErrorCodes.UnknownMessage])) return undefined
     throw error

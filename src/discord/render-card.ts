@@ -1,19 +1,25 @@
-import { CANCELLED, failureNotice, withNote } from '#domain/notices.ts'
+import { CANCELLED, failureNotice, withNote, withSmallPrint } from '#domain/notices.ts'
 import { inWords } from '#domain/wait-estimate.ts'
 import { buttonRows, type CardAction, type CardMessage } from './card-buttons.ts'
 import type { CardState } from './card-state.ts'
 import { ordinal } from './ordinal.ts'
 
-/** The messages a card consists of; the last one has the buttons. `requestId` is undefined for one that did not become a request. */
-export function renderCard(state: CardState, requestId?: string): readonly CardMessage[] {
-  const contents = renderContents(state, requestId)
+/** The messages a card consists of; the last one has the buttons, and carries the files. `requestId` is undefined for one that did not become a request. */
+export function renderCard(state: CardState, requestId?: string, note?: string): readonly CardMessage[] {
+  const plain = renderContents(state, requestId)
+  const contents = note === undefined || isGrowing(state) ? plain : withSmallPrint(plain, note)
   const messageId = state.phase === 'refused' ? state.offer?.messageId : undefined
   const subjectId = state.phase === 'refused' ? state.offer?.requestId : requestId
   const rows =
     subjectId === undefined
       ? []
       : buttonRows(actionsOf(state), { requestId: subjectId, ...(messageId !== undefined && { messageId }) })
-  return contents.map((content, index) => ({ content, components: index === contents.length - 1 ? rows : [] }))
+  const last = { components: rows, ...filesOf(state) }
+  return contents.map((content, index) => ({ content, ...(index === contents.length - 1 ? last : { components: [] }) }))
+}
+
+function filesOf(state: CardState): Pick<CardMessage, 'files'> {
+  return state.phase === 'settled' && state.files ? { files: state.files } : {}
 }
 
 /** What somebody can do about a card as it is. */
@@ -80,6 +86,10 @@ function refused({ refusal: { code, message }, offer }: Extract<CardState, { pha
     code,
     message: offer ? `${message} As that one still waits, you can also change it now.` : message,
   })
+}
+
+function isGrowing(state: CardState): boolean {
+  return state.phase === 'answering' && (state.tail !== '' || state.finished.length > 0)
 }
 
 /** Until there is something to read, the placeholder stays. */

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
 import { buttonsIn, type CardMessage } from './card-buttons.ts'
+import { filesIn } from './card-files.ts'
 import { type CardState, isEnd, isFinal, urgencyOf } from './card-state.ts'
 import type { Need, Turn, Turns } from './delivery.ts'
 import { readDeliveryProblem } from './delivery-problem.ts'
@@ -17,6 +18,8 @@ export interface CardOptions {
   readonly nonce: string
   /** What its buttons act on; left out when the message did not become a request. */
   readonly requestId?: string
+  /** Small print below it, but not while the answer grows. */
+  readonly note?: string | undefined
   /** The least time between two changes of one message, but for the end, which comes at once. */
   readonly editIntervalMs: number
   readonly clock: Clock
@@ -192,7 +195,7 @@ export class ReplyCard {
     for (const [index, message] of messages.entries()) {
       const shown = this.#shown.at(index)
       if (!shown) return { type: 'post', message }
-      if (shown.content !== message.content || shown.buttons !== buttonsIn(message.components)) {
+      if (isDifferent(shown, shownOf(message))) {
         const notBefore = isEnd(this.#state) ? 0 : shown.editedAt + this.#options.editIntervalMs
         return { type: 'edit', message, shown, notBefore }
       }
@@ -204,7 +207,7 @@ export class ReplyCard {
   }
 
   get #wanted(): readonly CardMessage[] {
-    return renderCard(this.#state, this.#options.requestId)
+    return renderCard(this.#state, this.#options.requestId, this.#options.note)
   }
 
   #isNonceForgotten(): boolean {
@@ -339,8 +342,12 @@ export class ReplyCard {
   }
 }
 
-function shownOf({ content, components }: CardMessage): ShownContent {
-  return { content, buttons: buttonsIn(components) }
+function shownOf({ content, components, files }: CardMessage): ShownContent {
+  return { content, buttons: buttonsIn(components), files: filesIn(files) }
+}
+
+function isDifferent(one: ShownContent, other: ShownContent): boolean {
+  return one.content !== other.content || one.buttons !== other.buttons || one.files !== other.files
 }
 
 const FIND = { type: 'find' } as const

@@ -1,7 +1,8 @@
+import { escapeMarkdown } from 'discord.js'
 import type { Clock, Timer } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
-import type { GateRefusal, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import type { GateRefusal, NewRequest, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { afterEvent, type CardState, isFinal, type Offer, storedEnd } from './card-state.ts'
 import type { Delivery, Turns } from './delivery.ts'
 import { type CardOptions, ReplyCard } from './reply-card.ts'
@@ -31,7 +32,7 @@ interface OpenCard {
   readonly userId: string | null
 }
 
-interface NewCard extends Pick<CardOptions, 'target' | 'nonce' | 'requestId' | 'resumed' | 'anew'> {
+interface NewCard extends Pick<CardOptions, 'target' | 'nonce' | 'requestId' | 'resumed' | 'anew' | 'note'> {
   /** Whose place in line it shows. */
   readonly userId: string | null
 }
@@ -64,31 +65,34 @@ export class ReplyCards {
   }
 
   /** What to hand to the queue with a message: its request will be shown at `target`. */
-  listener(userId: string, target: ReplyTarget): (event: RequestEvent) => void {
+  listener(
+    { userId, directServerName }: Pick<NewRequest, 'userId' | 'directServerName'>,
+    target: ReplyTarget,
+  ): (event: RequestEvent) => void {
     return this.#listener(this.#options.clock.now(), (requestId) => ({
       target,
       nonce: shortened(requestId),
       requestId,
       userId,
+      note: noteOf(directServerName ?? null),
     }))
   }
 
   /** What to hand to the queue with a request of an earlier process: it goes on where that has shown it. */
   resume({ request, statusMessageId }: RecoveredRequest, target: () => ReplyTarget): (event: RequestEvent) => void {
-    const { id, userId, timestamp } = request
-    const resumed = { statusMessageId }
-    return this.#listener(timestamp, () => ({ target: target(), nonce: shortened(id), requestId: id, userId, resumed }))
+    const { id: requestId, userId, timestamp, directServerName } = request
+    const card = { nonce: shortened(requestId), requestId, userId, resumed: { statusMessageId } }
+    return this.#listener(timestamp, () => ({ ...card, note: noteOf(directServerName), target: target() }))
   }
 
   /** Shows the end of a request that an earlier process has not shown, or not to the end. */
-  deliver(
-    { request: { id: requestId, timestamp }, statusMessageId, status, messages }: UndeliveredReply,
-    target: ReplyTarget,
-  ): void {
+  deliver({ request, statusMessageId, status, messages, files }: UndeliveredReply, target: ReplyTarget): void {
+    const { id: requestId, timestamp, directServerName } = request
     const resumed = { statusMessageId }
     const anew = this.#isLate(timestamp)
-    const card = { target, nonce: shortened(requestId), requestId, userId: null, resumed, anew }
-    this.#open(card, this.#toldOf(requestId), storedEnd(status, messages))
+    const note = noteOf(directServerName)
+    const card = { target, nonce: shortened(requestId), requestId, userId: null, resumed, anew, note }
+    this.#open(card, this.#toldOf(requestId), storedEnd(status, messages, files))
   }
 
   /**
@@ -226,6 +230,11 @@ function isReadable(state: CardState): boolean {
 
 function isAnswer({ phase }: CardState): boolean {
   return phase === 'settled' || phase === 'failed'
+}
+
+/** In a direct conversation it has to be said when what is read there belongs to a server's. */
+function noteOf(directServerName: string | null): string | undefined {
+  return directServerName === null ? undefined : `Conversation of ${escapeMarkdown(directServerName)}`
 }
 
 /** A UUID in 22 characters. */

@@ -1,5 +1,6 @@
 import { DiscordAPIError, type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
 import type { CardMessage } from './card-buttons.ts'
+import { changeOf, creationOf, withoutFiles } from './card-files.ts'
 import { readMessagesAfter } from './channel-messages.ts'
 import { type Lane, laneOf } from './lane.ts'
 import { type FoundMessage, findOwnMessages, type OwnMessage } from './own-messages.ts'
@@ -77,18 +78,23 @@ export class ChannelTarget implements ReplyTarget {
 
   async post(message: CardMessage, nonce: string): Promise<string> {
     try {
-      return await this.#post(message, nonce)
+      return await withFilesWhereAllowed(message, (allowed) => this.#post(allowed, nonce))
     } catch (error) {
       if (this.#replyTo === null || !isApiError(error, [CANNOT_REPLY])) throw error
       this.#replyTo = null
-      return this.#post(message, nonce)
+      return withFilesWhereAllowed(message, (allowed) => this.#post(allowed, nonce))
     }
   }
 
-  async edit(messageId: string, message: CardMessage): Promise<void> {
-    const body = { ...message, allowed_mentions: NO_MENTIONS }
+  edit(messageId: string, message: CardMessage): Promise<void> {
+    return withFilesWhereAllowed(message, (allowed) => this.#edit(messageId, allowed))
+  }
+
+  async #edit(messageId: string, message: CardMessage): Promise<void> {
+    const { body, files } = changeOf(message)
     await this.#rest.patch(Routes.channelMessage(this.#question.channelId, messageId), {
-      body,
+      body: { ...body, allowed_mentions: NO_MENTIONS },
+      files,
       signal: this.#aborter.signal,
     })
   }
@@ -126,9 +132,10 @@ export class ChannelTarget implements ReplyTarget {
 
   async #post(message: CardMessage, nonce: string): Promise<string> {
     const reply = this.#replyTo === null ? {} : { message_reference: reference(this.#replyTo) }
-    const body = { ...message, nonce, enforce_nonce: true, allowed_mentions: NO_MENTIONS, ...reply }
+    const { body: shown, files } = creationOf(message)
+    const body = { ...shown, nonce, enforce_nonce: true, allowed_mentions: NO_MENTIONS, ...reply }
     const { signal } = this.#aborter
-    return idOf(await this.#rest.post(Routes.channelMessages(this.#question.channelId), { body, signal }))
+    return idOf(await this.#rest.post(Routes.channelMessages(this.#question.channelId), { body, files, signal }))
   }
 }
 
@@ -138,6 +145,16 @@ const METHODS: Readonly<Record<TargetCall, string>> = {
   edit: 'PATCH',
   remove: 'DELETE',
   type: 'POST',
+}
+
+/** In servers files need a permission of their own; an answer is not lost for the want of it. */
+async function withFilesWhereAllowed<T>(message: CardMessage, send: (message: CardMessage) => Promise<T>): Promise<T> {
+  try {
+    return await send(message)
+  } catch (error) {
+    if (!message.files || !isApiError(error, [RESTJSONErrorCodes.MissingPermissions])) throw error
+    return send(withoutFiles(message))
+  }
 }
 
 /** In servers a reply needs the permission to read what was written before. */

@@ -6,6 +6,8 @@ export interface ShownContent {
   content: string
   /** The ids of its buttons, as `buttonsIn` gives them. */
   buttons: string
+  /** What it carries, as `filesIn` gives it. */
+  files: string
 }
 
 /** A message as Discord has it. */
@@ -16,7 +18,7 @@ export interface Shown extends ShownContent {
 }
 
 /** Never equal to what should be seen. */
-export const UNKNOWN: Readonly<ShownContent> = { content: '', buttons: '' }
+export const UNKNOWN: Readonly<ShownContent> = { content: '', buttons: '', files: '' }
 
 /** The messages that show one answer on Discord, in their order. */
 export class ShownMessages {
@@ -66,9 +68,11 @@ export class ShownMessages {
   }
 
   /** Adds a message that was sent; one that is there already has only used up its nonce. */
-  add(messageId: string, { content, buttons }: Readonly<ShownContent>): void {
+  add(messageId: string, shown: Readonly<ShownContent>): void {
     this.#posted++
-    if (!this.#has(messageId)) this.#messages.push({ messageId, content, buttons, editedAt: Number.NEGATIVE_INFINITY })
+    const { content, buttons, files } = shown
+    if (this.#has(messageId)) return
+    this.#messages.push({ messageId, content, buttons, files, editedAt: Number.NEGATIVE_INFINITY })
   }
 
   /** What follows a lost message is sent again after it, so that the parts stay in order. */
@@ -87,11 +91,11 @@ export class ShownMessages {
    */
   adopt(found: readonly FoundMessage[], knownIds: readonly string[], wanted: readonly string[]): void {
     const missing = [...wanted]
-    for (const { messageId, content, buttons, isOurs } of [...found].sort(oursFirst)) {
+    for (const { messageId, content, buttons, files, isOurs } of [...found].sort(oursFirst)) {
       const index = missing.indexOf(content)
       if (!isOurs && index < 0) continue
       if (index >= 0) missing.splice(index, 1)
-      this.#adopt(messageId, { content, buttons })
+      this.#adopt(messageId, { content, buttons, files })
     }
     for (const messageId of knownIds) this.#adopt(messageId, UNKNOWN)
     this.#messages.sort((a, b) => byAge(a.messageId, b.messageId))

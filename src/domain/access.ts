@@ -46,6 +46,26 @@ export function decideAccess(rules: AccessRules, asker: Asker): AccessDecision {
   return isPlaceAllowed(asker, allow) ? 'granted' : 'place'
 }
 
+/** Where and by whom a server lets questions be asked; of both, none means all. */
+interface ServerRules {
+  readonly channels: readonly string[]
+  readonly roles: readonly string[]
+}
+
+/** `serverChannel`: not in this channel; `serverRole`: nobody without one of the server's roles. */
+export type ServerAccessDecision = 'granted' | 'serverChannel' | 'serverRole'
+
+/** Decides, after `decideAccess`, what the server itself has to say. Owners of the bot always may. */
+export function decideServerAccess(
+  { channels, roles }: ServerRules,
+  owners: readonly string[],
+  { userId, roleIds, channelIds }: Asker,
+): ServerAccessDecision {
+  if (owners.includes(userId)) return 'granted'
+  if (channels.length > 0 && !channelIds.some((id) => channels.includes(id))) return 'serverChannel'
+  return roles.length === 0 || roleIds.some((id) => roles.includes(id)) ? 'granted' : 'serverRole'
+}
+
 /** Tells whether the rules depend on a channel, so that a thread's own channel has to be known. */
 export function concernsChannels({ allow, deny }: AccessRules): boolean {
   return allow.channels.length + deny.channels.length > 0

@@ -1,6 +1,8 @@
 /** What admission looks at; all of it is known without waiting for anything. */
 export interface AdmissionFacts {
   readonly message: string
+  /** A file can be a question without words. */
+  readonly hasFiles: boolean
   /** In UTF-16 code units. */
   readonly maxMessageLength: number
   readonly stopping: boolean
@@ -24,7 +26,7 @@ export type AdmissionRefusal =
 /** Decides whether a message becomes a request: undefined, or the first reason against it. */
 export function refuse(facts: AdmissionFacts): AdmissionRefusal | undefined {
   if (facts.stopping) return { code: 'QUEUE_STOPPING' }
-  if (facts.message.trim() === '') return { code: 'REQUEST_INVALID', problem: 'empty' }
+  if (facts.message.trim() === '' && !facts.hasFiles) return { code: 'REQUEST_INVALID', problem: 'empty' }
   if (facts.message.length > facts.maxMessageLength) return { code: 'REQUEST_INVALID', problem: 'too long' }
   if (facts.isReplay) return { code: 'REQUEST_DUPLICATE' }
   if (facts.userIsActive) return { code: 'REQUEST_ALREADY_ACTIVE' }

@@ -28,6 +28,10 @@ export interface AnswerFacts {
   readonly stopReason: 'end' | 'length' | 'stopped'
   /** Older messages that did not fit the prompt. */
   readonly trimmedMessages: number
+  /** How long the model thought, in whole seconds. */
+  readonly thoughtSeconds?: number
+  /** What else there is to say, a sentence each. */
+  readonly remarks?: readonly string[]
 }
 
 /** The messages that show an answer: its parts, and in small print what there is to note. */
@@ -36,8 +40,8 @@ export function answerMessages(parts: readonly string[], facts: AnswerFacts): st
 }
 
 /** What there is to note about an answer, a sentence each. */
-export function answerNotes({ stopReason, trimmedMessages }: AnswerFacts): string[] {
-  const notes: string[] = []
+export function answerNotes({ stopReason, trimmedMessages, thoughtSeconds = 0, remarks = [] }: AnswerFacts): string[] {
+  const notes: string[] = [...remarks]
   if (stopReason === 'length') notes.push(CUT)
   if (stopReason === 'stopped') notes.push('Stopped here.')
   if (trimmedMessages > 0) {
@@ -45,7 +49,13 @@ export function answerNotes({ stopReason, trimmedMessages }: AnswerFacts): strin
       trimmedMessages === 1 ? ['The oldest message', 'was'] : [`The oldest ${trimmedMessages} messages`, 'were']
     notes.push(`${oldest} of our conversation no longer fit and ${were} left out.`)
   }
+  if (thoughtSeconds > 0) notes.push(`Thought for ${inMinutes(thoughtSeconds)}.`)
   return notes
+}
+
+function inMinutes(seconds: number): string {
+  const minutes = Math.floor(seconds / 60)
+  return minutes === 0 ? `${seconds} s` : `${minutes} min ${seconds % 60} s`
 }
 
 const CUT = 'The answer reached its length limit and stops here.'
@@ -56,7 +66,11 @@ export function saysThatItWasCut(messages: readonly string[]): boolean {
 }
 
 export function withSmallPrint(messages: readonly string[], note: string): string[] {
-  return withNote(messages, `-# ${note}`)
+  return withNote(messages, smallPrint(note))
+}
+
+export function smallPrint(note: string): string {
+  return `-# ${note}`
 }
 
 /** Puts a note below the last message, or into one of its own when it does not fit. */

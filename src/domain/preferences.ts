@@ -1,7 +1,7 @@
 /** How much people see of what a model thinks before it answers. */
-const REASONING_DISPLAYS = ['hidden', 'spoiler', 'file'] as const
+export const REASONING_DISPLAYS = ['hidden', 'spoiler', 'file'] as const
 
-type ReasoningDisplay = (typeof REASONING_DISPLAYS)[number]
+export type ReasoningDisplay = (typeof REASONING_DISPLAYS)[number]
 
 /** What one person has chosen for all of their conversations; null: as it is set for everybody. */
 export interface Preferences {

@@ -1,9 +1,12 @@
 import type { HistoryMessage, Role } from './conversation.ts'
+import { type PromptFiles, tokensOfFiles } from './prompt-files.ts'
 
 /** One message of a prompt. */
 export interface PromptMessage {
   readonly role: Role | 'system'
   readonly content: string
+  /** What came with it; left out when that was nothing. */
+  readonly files?: PromptFiles
 }
 
 export interface PromptParts {
@@ -11,6 +14,8 @@ export interface PromptParts {
   /** Oldest first. */
   readonly history: readonly HistoryMessage[]
   readonly message: string
+  /** What came with the message, cut to what fits. */
+  readonly files?: PromptFiles
   readonly budgetTokens: number
   readonly countTokens: (text: string) => number
 }
@@ -31,13 +36,20 @@ const TOKENS_PER_MESSAGE = 4
 export function buildPromptWindow(parts: PromptParts): PromptWindow {
   const count = parts.countTokens
   const system: PromptMessage[] = parts.systemPrompt === '' ? [] : [{ role: 'system', content: parts.systemPrompt }]
-  const message: PromptMessage = { role: 'user', content: parts.message }
-  const fixedTokens = [...system, message].reduce((sum, { content }) => sum + count(content) + TOKENS_PER_MESSAGE, 0)
+  const { files } = parts
+  const message: PromptMessage = { role: 'user', content: parts.message, ...(files && { files }) }
+  const fixedTokens = fixedTokensOf(parts) + (files ? tokensOfFiles(files, count) : 0)
   if (fixedTokens > parts.budgetTokens) return { fits: false, neededTokens: fixedTokens }
 
   const start = firstThatFits(parts.history, parts.budgetTokens - fixedTokens, count)
   const history = parts.history.slice(start).map(({ role, content }) => ({ role, content }))
   return { fits: true, messages: [...system, ...history, message], trimmedMessages: start }
+}
+
+/** What the system prompt and the message take, whatever else there is. */
+export function fixedTokensOf({ systemPrompt, message, countTokens }: PromptParts): number {
+  const texts = systemPrompt === '' ? [message] : [systemPrompt, message]
+  return texts.reduce((sum, text) => sum + countTokens(text) + TOKENS_PER_MESSAGE, 0)
 }
 
 function firstThatFits(

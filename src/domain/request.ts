@@ -15,6 +15,8 @@ export interface ConversationRequest {
   readonly channelId: string
   /** What the user wrote, bounded at admission. */
   readonly message: string
+  /** The files that came with it, those that cannot be used too; left out when there were none. */
+  readonly fileNames?: readonly string[]
   /** Creation, ms since epoch. */
   readonly timestamp: number
   /** The Discord message or interaction it came from; unique when known. */
@@ -25,10 +27,19 @@ export interface ConversationRequest {
   readonly priority: number
   /** Not to be started before this instant, ms since epoch. */
   readonly notBefore: number | null
+  /** The request whose turn goes when the turn of this one is stored, if that is still the newest of the conversation. */
+  readonly replaces: string | null
+  /** Of a direct message in a server's conversation: the server's name, which its reader is told; null for all others. */
+  readonly directServerName: string | null
 }
 
 /** The server id of a direct conversation. */
 export const DIRECT_SERVER_ID = '0'
+
+/** Tells whether a request came in a direct conversation, whichever server's conversation it belongs to. */
+export function isDirect({ serverId, directServerName }: ConversationRequest): boolean {
+  return serverId === DIRECT_SERVER_ID || directServerName !== null
+}
 
 /** The user id, and the channel id, of whoever sits at the terminal. */
 export const CONSOLE_ID = 'console'

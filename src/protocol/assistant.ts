@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { TokenUsage } from '#domain/conversation.ts'
 import type { Failure } from '#domain/failure.ts'
+import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest } from '#domain/request.ts'
 
 /** One execution of a request, as handed to a pool thread. The request's port travels with it. */
@@ -53,6 +54,8 @@ export type AssistantOutcome =
       readonly text: string
       /** The answer as messages of bounded length, with what there is to note about it. */
       readonly parts: readonly string[]
+      /** Come with the last of the messages; left out when there are none. */
+      readonly files?: readonly ReplyFile[]
       readonly model: string
       readonly stopReason: StopReason
       readonly usage: TokenUsage | null

@@ -1,8 +1,12 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { RequestFiles } from '#domain/attachments.ts'
 import type { ConversationKey, HistoryMessage, TokenUsage } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
+import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest, RequestOrigin, RequestStatus, TerminalStatus } from '#domain/request.ts'
+import type { AttachmentsApi } from './attachments.ts'
 import type { PersonalRecordsApi } from './personal-records.ts'
+import type { ServerRecordsApi } from './server-records.ts'
 
 /** A turn to keep: the two history messages of an answered request, and what the answer cost. */
 export interface Turn {
@@ -16,6 +20,10 @@ export interface Turn {
   readonly answeredAt: number
   /** What is to be delivered, message by message; empty when nothing has to be. */
   readonly messages: readonly string[]
+  /** Delivered with the last of the messages; left out when there are none. */
+  readonly files?: readonly ReplyFile[]
+  /** The withdrawn model the answer tells of, so that its user is told of it once. */
+  readonly toldOf?: string
 }
 
 /** The end of a request that has no turn. */
@@ -39,10 +47,17 @@ export type WriteResult = 'stored' | 'stale'
 /** What became of another text for a request; `duplicate`: the Discord message was taken in before. */
 export type AmendWriteResult = WriteResult | 'duplicate'
 
+/** What is to be delivered of a request. */
+export interface StoredReply {
+  readonly messages: readonly string[]
+  /** Come with the last of the messages; left out when there are none. */
+  readonly files?: readonly ReplyFile[]
+}
+
 /** What became of a request whose execution ended without an outcome of its own: the answer, when it had been committed. */
 export type RequeueResult =
   | { readonly type: 'requeued' }
-  | { readonly type: 'answered'; readonly answer: string; readonly model: string }
+  | ({ readonly type: 'answered'; readonly answer: string; readonly model: string } & Partial<StoredReply>)
   | { readonly type: 'stale' }
 
 /** A request that an earlier process left unfinished and that is in line again. */
@@ -64,12 +79,11 @@ export interface KnownRequest {
 }
 
 /** The end of a request that is stored and was not seen to arrive. */
-export interface UndeliveredReply {
+export interface UndeliveredReply extends StoredReply {
   /** Its text can be gone: the user may have had the conversation forgotten. */
   readonly request: ConversationRequest
   readonly statusMessageId: string | null
   readonly status: RequestStatus
-  readonly messages: readonly string[]
 }
 
 /** What an earlier process left to do, oldest first. */
@@ -109,9 +123,9 @@ export interface DatabaseStatistics {
  * Writes are acknowledged only after their commit. Any call can reject with `DATABASE_FAILED`,
  * `DATABASE_UNAVAILABLE` (the thread is gone) or `CALL_TIMED_OUT`.
  */
-export interface DatabaseApi extends PersonalRecordsApi {
-  /** Stores a new request as QUEUED, attempt 0; of a direct message also that it has been read. */
-  acceptRequest(request: ConversationRequest): Promise<AcceptResult>
+export interface DatabaseApi extends PersonalRecordsApi, ServerRecordsApi, AttachmentsApi {
+  /** Stores a new request as QUEUED, attempt 0, with its files; of a direct message also that it has been read. */
+  acceptRequest(request: ConversationRequest, files?: RequestFiles): Promise<AcceptResult>
   /** Gives a request that waits another text, to which this Discord message belongs from then on. */
   amendRequest(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult>
   /** Moves a request to PROCESSING under the given attempt, unless it has ended or moved on. */
@@ -125,7 +139,7 @@ export interface DatabaseApi extends PersonalRecordsApi {
   settleRequest(settlement: Settlement): Promise<WriteResult>
   /**
    * Stores both history messages, COMPLETED and the messages to deliver in one transaction; adds the request row when
-   * accepting it had failed.
+   * accepting it had failed. The turn it replaces goes with it, if that is still the newest of the conversation.
    */
   saveTurn(turn: Turn): Promise<WriteResult>
   /** Reads a request; undefined when there is none. */
@@ -147,8 +161,12 @@ export interface DatabaseApi extends PersonalRecordsApi {
   directChannels(limit: number): Promise<DirectChannel[]>
   /** Notes that a direct message was dealt with although it did not become a request. */
   markRead(channel: DirectChannel): Promise<void>
-  /** The newest messages of a conversation, oldest first; always whole turns. */
-  history(key: ConversationKey, limit: number): Promise<HistoryMessage[]>
+  /**
+   * The newest messages of a conversation, oldest first; always whole turns.
+   *
+   * @param replaced a request whose turn is left out if it is the newest: its answer is being replaced.
+   */
+  history(key: ConversationKey, limit: number, replaced?: string | null): Promise<HistoryMessage[]>
   /** Writes something, to see whether that works. */
   probe(): Promise<void>
   statistics(): Promise<DatabaseStatistics>

@@ -40,12 +40,24 @@ export const FIRST_ROW: RowCursor = { serverId: '', row: 0 }
 export interface ExportedRequest extends RowCursor {
   readonly id: string
   readonly channelId: string
+  /** Of a direct message in a server's conversation. */
+  readonly directServerName: string | null
   readonly message: string
   readonly status: RequestStatus
   /** ms since epoch */
   readonly timestamp: number
   readonly finishedAt: number | null
   readonly errorCode: string | null
+  /** What came with it; left out when that was nothing. */
+  readonly files?: readonly ExportedFile[]
+}
+
+/** A file as its user may know of it; they have it themselves. */
+interface ExportedFile {
+  readonly name: string
+  readonly kind: string
+  readonly mediaType: string | null
+  readonly sizeBytes: number | null
 }
 
 /** A message of a conversation as its user may take it along. */
@@ -62,6 +74,14 @@ export interface DayUsage {
   readonly tokens: number
 }
 
+/** A text that is still to be delivered to a user. */
+export interface UndeliveredText {
+  readonly requestId: string
+  /** The file it is; null for a message. */
+  readonly file: string | null
+  readonly text: string
+}
+
 /** What a user may see, take along and have deleted of what is stored about them. */
 export interface PersonalRecordsApi {
   /** A page of a conversation; the newest one when nothing is where the cursor points. */
@@ -73,6 +93,8 @@ export interface PersonalRecordsApi {
   directChannelsOf(userId: string): Promise<DirectChannel[]>
   /** Day by day, those without any left out. */
   usageOf(userId: string): Promise<DayUsage[]>
+  /** What is stored of a user's replies until they have arrived: the oldest messages, then files. */
+  undeliveredOf(userId: string): Promise<UndeliveredText[]>
   /**
    * What the quotas count.
    *
@@ -84,7 +106,7 @@ export interface PersonalRecordsApi {
   /** Changes what is named and returns all of it. */
   changePreferences(userId: string, changes: Partial<Preferences>): Promise<Preferences>
   /**
-   * Deletes the history, the texts of finished requests and what is still to be delivered; returns the number of
+   * Deletes the history, the texts and files of finished requests and what is still to be delivered; returns the number of
    * messages deleted. That something was asked, and when, stays until retention deletes it.
    */
   forget(scope: ForgetScope): Promise<number>

@@ -1,6 +1,8 @@
+import type { RequestFiles } from '#domain/attachments.ts'
 import type { DurationSummary } from '#domain/durations.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
+import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
 import type { PartsDelta, StopReason } from './assistant.ts'
 
@@ -12,6 +14,12 @@ export interface NewRequest {
   readonly message: string
   readonly discordMessageId: string | null
   readonly interactionToken: string | null
+  /** A request whose answer is to be replaced by the answer to this one. */
+  readonly replaces?: string
+  /** Of a direct message in a server's conversation: the server's name. */
+  readonly directServerName?: string
+  /** What came with it, fetched before it is offered; left out when that is nothing. */
+  readonly files?: RequestFiles
 }
 
 export type RefusalCode = Extract<
@@ -34,7 +42,10 @@ export interface Refusal {
 
 /** Why a message was kept from the queue; `message` says it to the user. */
 export interface GateRefusal {
-  readonly code: Extract<ErrorCode, 'ACCESS_DENIED' | 'QUOTA_USED_UP'>
+  readonly code: Extract<
+    ErrorCode,
+    'ACCESS_DENIED' | 'QUOTA_USED_UP' | 'CONVERSATION_CLOSED' | 'CONVERSATION_UNCLEAR' | 'FILES_UNUSABLE'
+  >
   readonly message: string
 }
 
@@ -68,6 +79,8 @@ export type RequestEvent =
       readonly answer: string
       /** The answer as messages of bounded length, with what there is to note about it. */
       readonly parts: readonly string[]
+      /** Come with the last of the messages; left out when there are none. */
+      readonly files?: readonly ReplyFile[]
       readonly stopReason: StopReason
       readonly trimmedMessages: number
       readonly stored: boolean

@@ -22,7 +22,7 @@ import type {
 import { BROKEN, INTERRUPTED } from './failures.ts'
 import type { QueueCore } from './queue-core.ts'
 import { QueueEvents } from './queue-events.ts'
-import type { AddListener, QueueMessage } from './queue-message.ts'
+import type { QueueMessage } from './queue-message.ts'
 import type { QueueOptions } from './queue-options.ts'
 import { type ActiveRequest, type Admitted, type Ending, type EndListener, QueueState } from './queue-state.ts'
 import { QueueCounters } from './queue-statistics.ts'
@@ -30,7 +30,7 @@ import { NOT_TAKEN_IN, refusal } from './refusals.ts'
 import { RequestAmendments } from './request-amendments.ts'
 import { RequestEndings } from './request-endings.ts'
 import { RequestIntake } from './request-intake.ts'
-import { type Acceptance, RequestJournal } from './request-journal.ts'
+import { RequestJournal } from './request-journal.ts'
 import { RequestRetries } from './request-retries.ts'
 import { RequestRuns } from './request-runs.ts'
 
@@ -184,7 +184,8 @@ export class ConversationQueue implements RequestQueue {
       case 'add':
         return this.#intake.add(message.request, message.listener, message.answer, { stopping: this.#stopping })
       case 'stored':
-        return this.#stored(message.active, message.result, message.answer)
+        this.#intake.stored(message)
+        return this.#endIfWanted(message.active)
       case 'cancel':
         return this.#cancel(message.requestId, message.reason, message.answer)
       case 'amend':
@@ -222,11 +223,6 @@ export class ConversationQueue implements RequestQueue {
     if (this.#stopping && this.#state.waiting + this.#state.running === 0) {
       for (const listener of this.#idleListeners.splice(0)) listener()
     }
-  }
-
-  #stored(active: ActiveRequest, result: Acceptance, answer: AddListener): void {
-    this.#intake.stored(active, result, answer)
-    this.#endIfWanted(active)
   }
 
   /** Somebody wanted it to end while it was being stored. */

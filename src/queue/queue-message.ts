@@ -1,3 +1,4 @@
+import type { RequestFiles } from '#domain/attachments.ts'
 import type { Failure } from '#domain/failure.ts'
 import type { AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
 import type { AmendWriteResult, RequeueResult } from '#protocol/database.ts'
@@ -8,6 +9,15 @@ import type { Acceptance } from './request-journal.ts'
 
 export type AddListener = (result: AddResult) => void
 
+/** The database has said whether it took an admitted message, its files included. */
+export interface StoredMessage {
+  readonly type: 'stored'
+  readonly active: ActiveRequest
+  readonly files: RequestFiles | undefined
+  readonly result: Acceptance
+  readonly answer: AddListener
+}
+
 /** Everything that can reach the queue: commands of others, and news it waits for. */
 export type QueueMessage =
   | {
@@ -16,12 +26,7 @@ export type QueueMessage =
       readonly listener: (event: RequestEvent) => void
       readonly answer: AddListener
     }
-  | {
-      readonly type: 'stored'
-      readonly active: ActiveRequest
-      readonly result: Acceptance
-      readonly answer: AddListener
-    }
+  | StoredMessage
   | { readonly type: 'cancel'; readonly requestId: string; readonly reason: CancelReason; readonly answer: EndListener }
   | {
       readonly type: 'amend'

@@ -11,7 +11,7 @@ import type { ActiveRequest, Ending } from './queue-state.ts'
 type Answered = Extract<AssistantOutcome, { type: 'answered' }>
 
 /** The part of an answer that the queue hands on. */
-export type Answer = Pick<Answered, 'text' | 'parts' | 'stopReason' | 'trimmedMessages' | 'stored'>
+export type Answer = Pick<Answered, 'text' | 'parts' | 'files' | 'stopReason' | 'trimmedMessages' | 'stored'>
 
 /** The ways in which an active request leaves the queue; each one frees its user. */
 export class RequestEndings {
@@ -22,9 +22,9 @@ export class RequestEndings {
   }
 
   /** Its worker has stored the end of an answered request together with the turn. */
-  succeed(active: ActiveRequest, { text: answer, parts, stopReason, trimmedMessages, stored }: Answer): void {
+  succeed(active: ActiveRequest, { text: answer, parts, files, stopReason, trimmedMessages, stored }: Answer): void {
     this.#core.counters.trimmedMessages += trimmedMessages
-    const told = { answer, parts, stopReason, trimmedMessages, stored }
+    const told = { answer, parts, ...(files && { files }), stopReason, trimmedMessages, stored }
     this.#end(active, 'COMPLETED', { type: 'completed', ...told, ...idOf(active) })
   }
 

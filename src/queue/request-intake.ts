@@ -2,10 +2,9 @@ import { refuse } from '#domain/admission.ts'
 import type { ConversationRequest } from '#domain/request.ts'
 import type { AddResult, NewRequest, Refusal, RequestEvent } from '#protocol/queue.ts'
 import { idOf, type QueueCore } from './queue-core.ts'
-import type { AddListener } from './queue-message.ts'
+import type { AddListener, StoredMessage } from './queue-message.ts'
 import type { ActiveRequest, Admitted } from './queue-state.ts'
 import { describeRefusal, refusal } from './refusals.ts'
-import type { Acceptance } from './request-journal.ts'
 
 /** How messages become requests in line: admitted, stored, told; or refused. */
 export class RequestIntake {
@@ -26,19 +25,23 @@ export class RequestIntake {
     const { settings, clock, newId } = options
     const reason = refuse({ ...this.#facts(message), stopping })
     if (reason) return answer(this.refused(describeRefusal(reason, settings)))
+    const { files, ...fields } = message
     const request: ConversationRequest = {
-      ...message,
+      replaces: null,
+      directServerName: null,
+      ...fields,
+      ...(files && { fileNames: files.names }),
       id: newId(),
       timestamp: clock.now(),
       priority: 0,
       notBefore: null,
     }
     const active = state.admit({ request, listener })
-    void journal.accepted(request).then((result) => deliver({ type: 'stored', active, result, answer }))
+    void journal.accepted(request, files).then((result) => deliver({ type: 'stored', active, files, result, answer }))
   }
 
   /** What the database said of an admitted message. */
-  stored(active: ActiveRequest, result: Acceptance, answer: AddListener): void {
+  stored({ active, files, result, answer }: StoredMessage): void {
     const { options, state, journal } = this.#core
     const { request } = active
     const failed = result === 'failed' || result === 'unavailable'
@@ -47,7 +50,7 @@ export class RequestIntake {
       if (result === 'failed') journal.takeBack(request, options.clock.now())
       return this.#withdraw(active, refusal('REQUEST_NOT_STORED'), answer)
     }
-    if (failed) journal.acceptLater(request)
+    if (failed) journal.acceptLater(request, files)
     active.stored = !failed
     state.enqueue(active)
     answer({ accepted: true, request, position: state.position(active) })
@@ -73,12 +76,13 @@ export class RequestIntake {
     return { accepted: false, refusal: reason }
   }
 
-  #facts({ message, userId, discordMessageId }: NewRequest) {
+  #facts({ message, files, userId, discordMessageId }: NewRequest) {
     const { options, state } = this.#core
     const { pool, settings } = options
     const activeOfUser = state.byUser(userId)
     return {
       message,
+      hasFiles: files !== undefined && files.names.length > 0,
       maxMessageLength: settings.maxMessageLength,
       userIsActive: activeOfUser !== undefined,
       isReplay: discordMessageId !== null && activeOfUser?.request.discordMessageId === discordMessageId,

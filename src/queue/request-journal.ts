@@ -1,5 +1,6 @@
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
+import { bytesOf, type RequestFiles } from '#domain/attachments.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { ConversationRequest } from '#domain/request.ts'
 import type { DatabaseCalls } from '#protocol/assistant.ts'
@@ -56,9 +57,9 @@ export class RequestJournal {
   }
 
   /** While nothing can be stored, nothing is tried. */
-  async accepted(request: ConversationRequest): Promise<Acceptance> {
+  async accepted(request: ConversationRequest, files?: RequestFiles): Promise<Acceptance> {
     if (!this.available) return 'unavailable'
-    return this.#attempt(request.id, () => this.#options.store.acceptRequest(request), 'failed')
+    return this.#attempt(request.id, () => this.#options.store.acceptRequest(request, files), 'failed')
   }
 
   amended(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult | 'failed'> {
@@ -67,8 +68,9 @@ export class RequestJournal {
   }
 
   /** Stores a request that goes on in memory, as soon as that can be done. */
-  acceptLater(request: ConversationRequest): void {
-    this.#later(request.id, () => this.#options.store.acceptRequest(request), request.message.length)
+  acceptLater(request: ConversationRequest, files?: RequestFiles): void {
+    const write = () => this.#options.store.acceptRequest(request, files)
+    this.#later(request.id, write, 2 * request.message.length + bytesOf(files))
   }
 
   /** A request that was turned away because storing it failed: should it be there after all, it must not run later. */
@@ -120,8 +122,8 @@ export class RequestJournal {
     if (result === 'failed') this.#later(requestId, () => store.settleRequest({ ...settlement, messages: [] }))
   }
 
-  #later(requestId: string, write: () => Promise<unknown>, characters = 0): void {
-    this.#backlog.keep(requestId, write, 2 * characters)
+  #later(requestId: string, write: () => Promise<unknown>, bytes = 0): void {
+    this.#backlog.keep(requestId, write, bytes)
   }
 
   #follow(write: Promise<unknown>): void {

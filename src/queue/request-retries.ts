@@ -50,8 +50,8 @@ export class RequestRetries {
   requeued(active: ActiveRequest, result: RequeueResult, failure: Failure): void {
     active.storing = false
     if (result.type === 'answered') {
-      const { answer: text } = result
-      return this.#endings.succeed(active, { text, parts: splitMessage(text), ...NOTHING_TO_NOTE })
+      const { answer: text, messages: parts = splitMessage(text), files } = result
+      return this.#endings.succeed(active, { text, parts, ...(files && { files }), ...NOTHING_TO_NOTE })
     }
     if (active.ending) return this.#endings.early(active, active.ending)
     const delayMs = this.#delayMs(active, failure)

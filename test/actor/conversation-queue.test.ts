@@ -69,6 +69,8 @@ describe('a request that is taken in', () => {
       timestamp: test.clock.now(),
       priority: 0,
       notBefore: null,
+      replaces: null,
+      directServerName: null,
     }
     expect(result).toEqual({ accepted: true, request, position: 1 })
     expect(test.pool.of('ann')).toMatchObject({ request, attempt: 1 })

@@ -1,53 +1,8 @@
 import { existsSync } from 'node:fs'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import type { DiscordServerOptions } from '#support/discord/options.ts'
-import { type DiscordServerHandle, startDiscordServer } from '#support/discord/start-discord-server.ts'
-import { type OpenAiServerHandle, startOpenAiServer } from '#support/openai/start-openai-server.ts'
-import { type ParleyOptions, type ParleyProcess, startParley } from '#support/parley-process.ts'
+import { describe, expect, it } from 'vitest'
+import type { DiscordServerHandle } from '#support/discord/start-discord-server.ts'
+import { connected, onDiscord, PATIENCE_MS, type Place, startServers, stop } from '#support/parley-on-discord.ts'
 import { storedRows } from '#support/stored-rows.ts'
-
-/** How long a state of Discord is waited for before the test says what was there instead. */
-const PATIENCE_MS = 25_000
-
-async function startServers(
-  options: DiscordServerOptions = {},
-): Promise<{ discord: DiscordServerHandle; model: OpenAiServerHandle }> {
-  const [discord, model] = await Promise.all([startDiscordServer(options), startOpenAiServer({ apiKey: null })])
-  onTestFinished(async () => {
-    await Promise.all([discord.close(), model.close()])
-  })
-  return { discord, model }
-}
-
-interface Place {
-  readonly discord: DiscordServerHandle
-  readonly model: OpenAiServerHandle
-}
-
-function onDiscord({ discord, model }: Place, options: ParleyOptions = {}): ParleyProcess {
-  return startParley({
-    ...options,
-    env: {
-      DISCORD_TOKEN: discord.token,
-      DISCORD_API_URL: discord.apiUrl,
-      OPENAI_BASE_URL: model.baseUrl,
-      OPENAI_MODEL: 'test-model',
-      ...options.env,
-    },
-  })
-}
-
-/** A process that has connected. */
-async function connected(place: Place, options: ParleyOptions = {}): Promise<ParleyProcess> {
-  const parley = onDiscord(place, options)
-  await parley.logged('connected to Discord')
-  return parley
-}
-
-async function stop(parley: ParleyProcess): Promise<void> {
-  parley.signal('SIGTERM')
-  expect(await parley.exited).toEqual({ code: 0, signal: null })
-}
 
 describe('Parley on Discord', () => {
   it('answers a direct message, and a second process goes on with the conversation', async () => {
@@ -137,7 +92,8 @@ describe('200 people who write at once', { timeout: 60_000 }, () => {
     expect(await model.stats()).toMatchObject({ requests: EARLY_USERS + SLOTS, open: SLOTS })
     await model.setDefault({ type: 'echo' })
     await model.release()
-    const contentMatches = `^${HELD_ANSWER}$|^echo: |QUEUE_FULL`
+    // With the button that only an answer to its end has.
+    const contentMatches = `^${HELD_ANSWER}\nRegenerate$|^echo: |QUEUE_FULL`
     await discord.waitFor({ type: 'settled', channels: EARLY_USERS + USERS, contentMatches }, PATIENCE_MS)
     await stop(parley)
 
@@ -195,5 +151,5 @@ async function endOf(discord: DiscordServerHandle, { channelId, question }: Pers
 /** What the bot's messages in a channel say in the end. */
 async function finalTexts(discord: DiscordServerHandle, channelId: string): Promise<string[]> {
   const messages = await discord.messages(channelId)
-  return messages.filter(({ authorIsBot, deleted }) => authorIsBot && !deleted).map(({ text }) => text)
+  return messages.filter(({ authorIsBot, deleted }) => authorIsBot && !deleted).map(({ content }) => content)
 }

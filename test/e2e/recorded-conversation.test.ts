@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Cast } from '#support/recording/cast.ts'
 import { ASKING } from '#support/recording/scenes/asking.ts'
+import { CHOICES } from '#support/recording/scenes/choices.ts'
 import { COMMANDS } from '#support/recording/scenes/commands.ts'
+import { CONTENT } from '#support/recording/scenes/content.ts'
 import { TROUBLE } from '#support/recording/scenes/trouble.ts'
 import { Stage } from '#support/recording/stage.ts'
 
@@ -30,9 +32,18 @@ it('shows all that people can do', { timeout: 180_000 }, async () => {
   ]
   const club = await stage.server('Book Club', 'general', [ada, bob, cleo, owner])
   const cast: Cast = { ada, bob, cleo, owner, club }
-  await stage.start({ PARLEY_POOL_SIZE: '1', PARLEY_POOL_CONCURRENCY: '1', PARLEY_OWNERS: owner.id })
+  await stage.discord.addManager(club.guildId, owner.id)
+  await stage.start({
+    PARLEY_POOL_SIZE: '1',
+    PARLEY_POOL_CONCURRENCY: '1',
+    PARLEY_OWNERS: owner.id,
+    PARLEY_MODELS: 'large-model',
+    PARLEY_MODEL_VISION: 'always',
+    PARLEY_MAX_MESSAGES: '2',
+    PARLEY_FILE_HOSTS: new URL(stage.discord.apiUrl).origin,
+  })
   const scenes: string[] = []
-  for (const [title, intro, play] of [...ASKING, ...COMMANDS, ...TROUBLE]) {
+  for (const [title, intro, play] of [...ASKING, ...CONTENT, ...COMMANDS, ...CHOICES, ...TROUBLE]) {
     scenes.push(await stage.scene(title, intro, () => play(stage, cast)))
   }
   await stage.stop()

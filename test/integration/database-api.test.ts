@@ -24,6 +24,8 @@ describe('accepting a request', () => {
       discord_message_id: 'message of a',
       priority: 3,
       not_before: 1_900_000_000_500,
+      replaces: null,
+      direct_server_name: null,
       status: 'QUEUED',
       attempt: 0,
       status_message_id: null,

@@ -122,7 +122,7 @@ describe('the history cache', () => {
   })
 
   const anyStep = fc.record({
-    type: fc.constantFrom('save', 'save', 'save', 'undone', 'forget', 'prune', 'read', 'read'),
+    type: fc.constantFrom('save', 'save', 'save', 'replace', 'undone', 'forget', 'prune', 'read', 'read'),
     userId: fc.constantFrom('ann', 'bob', 'cy'),
     limit: fc.integer({ min: 0, max: 9 }),
   })
@@ -137,6 +137,9 @@ describe('the history cache', () => {
           const key = { userId, serverId: '0' }
           const request = requestOf(`${n}`, { ...key, timestamp: n * 1000 })
           if (type === 'save') return api.saveTurn(turnOf(request, { answer: 'y'.repeat(limit * 50) }))
+          // What it replaces is the newest turn, or not, or nobody's.
+          const replacing = { ...request, replaces: `${n - 1 - (limit % 3)}` }
+          if (type === 'replace') return api.saveTurn(turnOf(replacing))
           if (type === 'undone') return api.saveTurn(turnOf(request, { messages: ['x'] })).catch(() => undefined)
           if (type === 'forget') return api.forget(key)
           if (type === 'prune') return api.prune(n * 1000, 3)

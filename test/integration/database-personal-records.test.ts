@@ -86,11 +86,30 @@ describe('an export', () => {
     }
     const requests = await all(({ serverId, row }) => api.exportRequests('ada', { serverId, row }, 2))
     expect(requests.map(({ id }) => id)).toEqual(['1', '2', '3', 'failed', 'in 7: 1', 'in 7: 2', 'in 7: 3'])
-    expect(requests[3]).toMatchObject({ status: 'FAILED', errorCode: 'MODEL_FAILED', message: 'question failed' })
+    expect(requests[3]).toMatchObject({
+      directServerName: null,
+      status: 'FAILED',
+      errorCode: 'MODEL_FAILED',
+      message: 'question failed',
+    })
     const messages = await all(({ serverId, row }) => api.exportMessages('ada', { serverId, row }, 5))
     expect(messages).toHaveLength(12)
     expect(messages[1]).toMatchObject({ role: 'assistant', content: 'answer 1', model: 'a-model', promptTokens: 12 })
     expect(messages.at(-1)).toMatchObject({ serverId: '7', content: 'answer in 7: 3' })
+  })
+
+  it('has what is still to be delivered to a user', async () => {
+    const { api } = newDatabase()
+    const files = [{ name: 'answer.md', text: 'all' }]
+    await api.saveTurn(turnOf(requestOf('a', ADA), { messages: ['one', 'two'], files }))
+    await api.saveTurn(turnOf(requestOf('b', { userId: 'bob' }), { messages: ['other'], files }))
+    expect(await api.undeliveredOf('ada')).toEqual([
+      { requestId: 'a', file: null, text: 'one' },
+      { requestId: 'a', file: null, text: 'two' },
+      { requestId: 'a', file: 'answer.md', text: 'all' },
+    ])
+    await api.markDelivered('a', ['1', '2'])
+    expect(await api.undeliveredOf('ada')).toEqual([])
   })
 
   it('has the direct conversations of a user', async () => {

@@ -60,6 +60,41 @@ describe('the outbox', () => {
     ])
   })
 
+  it('takes the files of an answer with its messages, and keeps them no longer than those', async () => {
+    const files = [
+      { name: 'thinking.md', text: 'hm' },
+      { name: 'answer.md', text: 'all of it' },
+    ]
+    const { api, connection } = newDatabase()
+    const kept = () => connection.prepare('SELECT count(*) FROM reply_files').pluck().get()
+    const turn = (id: string) => turnOf(requestOf(id), { messages: ANSWER, files })
+    for (const id of ['a', 'b', 'c', 'd']) await api.saveTurn(turn(id))
+    await api.saveTurn(turnOf(requestOf('in the terminal'), { files }))
+    const { undelivered } = await api.recover('discord')
+    expect(undelivered.map((reply) => [reply.messages, reply.files])).toEqual(Array(4).fill([ANSWER, files]))
+    expect(kept()).toBe(8)
+    await api.markDelivered('a', ['1', '2'])
+    expect(kept()).toBe(6)
+    await api.abandonDelivery('b', 'the user takes no messages')
+    expect(kept()).toBe(4)
+    await api.forget({ userId: 'user of c', serverId: null })
+    expect(kept()).toBe(2)
+    await api.forget({ userId: 'user of d', serverId: '7' })
+    expect(kept()).toBe(2)
+    await api.forget({ userId: 'user of d', serverId: '0' })
+    expect(kept()).toBe(0)
+  })
+
+  it('gives the answer of a lost worker back as it is to be delivered', async () => {
+    const { api } = newDatabase()
+    const files = [{ name: 'answer.md', text: 'all of it' }]
+    const answered = { type: 'answered', answer: 'answer a', model: 'a-model' }
+    await api.saveTurn(turnOf(requestOf('a'), { messages: ANSWER, files }))
+    expect(await api.requeueRequest('a', 1)).toEqual({ ...answered, messages: ANSWER, files })
+    await api.markDelivered('a', ['1', '2'])
+    expect(await api.requeueRequest('a', 1)).toEqual(answered)
+  })
+
   it('takes nothing when the turn is not stored', async () => {
     const { api, connection, outbox, stored, messages } = newDatabase()
     const request = requestOf('a')
@@ -240,6 +275,13 @@ describe('direct channels', () => {
     expect(await lastMessageId()).toBe('101')
     await api.markRead({ channelId: 'dm', userId: 'user of a', lastMessageId: '98' })
     expect(await lastMessageId()).toBe('101')
+  })
+
+  it('are those of direct messages, whichever server they belong to', async () => {
+    const { api } = newDatabase()
+    await api.acceptRequest(direct('a', { serverId: '7', directServerName: 'lab', discordMessageId: '99' }))
+    expect(await api.directChannels(10)).toEqual([{ channelId: 'dm', userId: 'user of a', lastMessageId: '99' }])
+    expect((await api.recover('discord')).waiting).toMatchObject([{ request: { directServerName: 'lab' } }])
   })
 
   it('are those of direct messages only, not of servers, commands or the terminal', async () => {

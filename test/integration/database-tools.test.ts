@@ -27,7 +27,12 @@ async function livingDatabase() {
   const database = newDatabase()
   const { api } = database
   for (const id of ['a', 'b'])
-    await api.saveTurn(turnOf(requestOf(id, { userId: 'one user' }), { messages: ['1', '2'] }))
+    await api.saveTurn(
+      turnOf(requestOf(id, { userId: 'one user' }), {
+        messages: ['1', '2'],
+        files: [{ name: 'answer.md', text: '12' }],
+      }),
+    )
   await api.markDelivered('a', ['1', '2'])
   await api.saveTurn(turnOf(requestOf('forgotten')))
   await api.forget(requestOf('forgotten'))
@@ -107,6 +112,7 @@ describe('verifying a database', () => {
       2,
       3,
       5,
+      1,
       3,
     ])
     expect(isSound(verification)).toBe(true)
@@ -134,6 +140,7 @@ describe('verifying a database', () => {
     ['turn is the one of an answered request', `UPDATE messages SET server_id = '7' WHERE request_id = 'a'`, 'a'],
     ['something to deliver', `UPDATE outbox SET request_id = 'waiting' WHERE request_id = 'failed'`, 'waiting'],
     ['message to deliver is missing', `DELETE FROM outbox WHERE request_id = 'b' AND part = 0`, 'b'],
+    ['files are kept only', `UPDATE reply_files SET request_id = 'a'`, 'a'],
     ['secrets', `UPDATE requests SET interaction_token = 'x' WHERE id = 'a'`, 'a'],
     ['belongs to a request', `DELETE FROM requests WHERE id = 'failed'`, 'outbox 5'],
   ])('says which break "%s"', async (name, damage, example) => {

@@ -19,7 +19,7 @@ describe('the buttons of a card', () => {
     expect(await buttons('part t')).toEqual(['stop', 'cancel'])
     expect(await buttons('part one')).toEqual([])
     asked.complete('part one', 'part two')
-    expect(await buttons('part two')).toEqual([])
+    expect(await buttons('part two')).toEqual(['regenerate'])
   })
 
   it('offer to try again what failed or was cancelled, and to continue what was cut', async () => {
@@ -33,7 +33,7 @@ describe('the buttons of a card', () => {
     const cut = (await ask()).asked
     const facts = { stopReason: 'length', trimmedMessages: 0, stored: true } as const
     cut.start().tell({ type: 'completed', answer: 'half', parts: ['half'], ...facts, attempt: 1 })
-    expect(await buttons('half')).toEqual(['continue'])
+    expect(await buttons('half')).toEqual(['continue', 'regenerate'])
   })
 })
 
@@ -216,7 +216,7 @@ describe('Continue', () => {
     const { asked } = await ask()
     const messages = ['half\n-# The answer reached its length limit and stops here.']
     gateway.deliver({ request: asked.stored(), statusMessageId: null, status: 'COMPLETED', messages })
-    expect(await buttons('half')).toEqual(['continue'])
+    expect(await buttons('half')).toEqual(['continue', 'regenerate'])
   })
 })
 

@@ -43,7 +43,7 @@ describe('every command but a question', () => {
     expect(await shown()).toMatchObject({ ephemeral: true, loading: false, pinged: [] })
   })
 
-  it.each(['status', 'cancel', 'history', 'forget', 'export', 'help', 'privacy'])(
+  it.each(['status', 'cancel', 'server', 'history', 'forget', 'export', 'help', 'privacy'])(
     '/%s works in direct messages and in servers, and nobody else sees it',
     async (name) => {
       const { run, general } = await startWithHistory(1)
@@ -238,7 +238,17 @@ describe('/export', () => {
 
   it('packs what is too large for a file, and says when even that does not fit', async () => {
     const { database, userId } = await startWithHistory(20)
-    const call = { conversation: { userId, serverId: '0' }, option: () => undefined, target: undefined }
+    const conversation = { userId, serverId: '0' }
+    const call = {
+      conversation,
+      here: () => Promise.resolve({ ...conversation, serverName: undefined }),
+      guildId: null,
+      subcommand: undefined,
+      option: () => undefined,
+      file: () => undefined,
+      target: undefined,
+      mayManageServer: false,
+    }
     const reply = (limits: { fileBytes: number; textBytes: number }) =>
       exportCommand({ records: database.api, clock: { now: () => 7 }, limits }).reply(call)
     const [packed] = (await reply({ fileBytes: 3_000, textBytes: 100_000 })).files ?? []

@@ -46,7 +46,27 @@ describe('what reaches the queue', () => {
     const seen = { type: 'message', channelId: general, contentIncludes: 'because' } as const
     const { id } = await clock.passUntil(server.waitFor(seen, WAIT_MS))
     await server.sendGuildMessage({ channelId: general, userId, content: 'and why that?', replyTo: id })
-    expect((await queue.next()).request.message).toBe('and why that?')
+    const { request } = await queue.next()
+    expect(request.message).toBe('In reply to this message of yours:\n\n> because\n\nand why that?')
+  })
+
+  it('is a reply to somebody else that mentions the bot, with what it replies to', async () => {
+    const { server, userId, general, queue } = await startWithServer()
+    const bob = await server.addUser({ username: 'bob' })
+    const id = await server.sendGuildMessage({ channelId: general, userId: bob, content: 'two\nlines' })
+    await server.sendGuildMessage({ channelId: general, userId, content: 'why?', mentionsBot: true, replyTo: id })
+    await server.sendGuildMessage({ channelId: general, userId, content: '', mentionsBot: true, replyTo: id })
+    const quote = 'In reply to this message by bob:\n\n> two\n> lines'
+    expect((await queue.next()).request.message).toBe(`${quote}\n\nwhy?`)
+    expect((await queue.next()).request.message).toBe(quote)
+  })
+
+  it('is a reply whose other message was deleted, without it', async () => {
+    const { server, userId, general, queue } = await startWithServer()
+    const id = await server.sendGuildMessage({ channelId: general, userId, content: 'gone' })
+    await server.deleteMessage(id)
+    await server.sendGuildMessage({ channelId: general, userId, content: 'why?', mentionsBot: true, replyTo: id })
+    expect((await queue.next()).request.message).toBe('why?')
   })
 
   it('is a mention in a thread, and the answer appears there', async () => {

@@ -1,9 +1,11 @@
 import { REST, Routes } from 'discord.js'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '#actors/clock.ts'
+import { silentLog } from '#actors/log.ts'
 import { askCommand } from '#discord/commands/ask.ts'
 import { commandList } from '#discord/commands/command-list.ts'
 import { Delivery } from '#discord/delivery.ts'
+import { ServerSettingsBook } from '#discord/server-settings-book.ts'
 import { NO_LIMITS, OPEN_TO_ALL } from '#support/access-rules.ts'
 import { newDiscord, startRoom, startWithUser, WAIT_MS } from '#support/discord-room.ts'
 import { NO_RECORDS } from '#support/no-records.ts'
@@ -15,14 +17,24 @@ const MINUTE_MS = 60_000
 
 const noCalls = () => ({ ...new Delivery({ clock: systemClock }).statistics(), hiddenRefusals: 0 })
 
+/** Nobody is asked anything to register commands. */
+const NOTHING_CHOSEN = {
+  current: async () => ({ server: undefined }),
+  choices: async () => [],
+  choose: async () => false,
+}
+
 /** All commands as they are registered. */
 function definitions(maxMessageLength = 4000) {
   const parts = {
     records: NO_RECORDS,
     delivery: noCalls,
+    direct: NOTHING_CHOSEN,
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,
     privacy: { retentionMs: null, modelHost: null },
+    models: { usual: 'small', offered: ['small', 'large'] },
+    serverSettings: new ServerSettingsBook({ records: NO_RECORDS, clock: systemClock, log: silentLog }),
     clock: systemClock,
   }
   return commandList({ ...parts, maxMessageLength, queue: new ScriptedQueue() }).map(({ definition }) => definition)
@@ -31,6 +43,11 @@ function definitions(maxMessageLength = 4000) {
 /** The commands, one of them different. */
 function withAsk(fields: object) {
   return [{ ...askCommand(4000).definition, ...fields }, ...definitions().slice(1)]
+}
+
+/** The commands, none of them only for people with certain permissions. */
+function openForAll() {
+  return definitions().map((known) => ({ ...known, default_member_permissions: null }))
 }
 
 type Options = Parameters<typeof startWithUser>
@@ -59,7 +76,12 @@ describe('the command', () => {
     const server = await newDiscord()
     await startRoom(server)
     const everywhere = { integration_types: [0, 1], contexts: [0, 1, 2] }
-    expect(await server.commands()).toMatchObject(definitions().map((known) => ({ ...known, ...everywhere })))
+    const inServers = { integration_types: [0], contexts: [0], default_member_permissions: '32' }
+    const expected = definitions().map((known) => ({
+      ...known,
+      ...(known.name === 'settings' ? inServers : everywhere),
+    }))
+    expect(await server.commands()).toMatchObject(expected)
     const { log } = await startRoom(server)
     expect((await server.log()).filter(({ method }) => method === 'PUT')).toHaveLength(1)
     expect(log.lines.map(({ message }) => message)).not.toContain('registered the commands with Discord')
@@ -70,7 +92,7 @@ describe('the command', () => {
     const route = Routes.applicationCommands(await server.botUserId())
     const shuffled = definitions()
       .toReversed()
-      .map((known) => ({ ...known, contexts: [2, 1, 0] }))
+      .map((known) => ({ ...known, contexts: known.contexts?.toReversed() ?? [] }))
     await new REST({ api: server.apiUrl }).setToken(server.token).put(route, { body: shuffled })
     await startRoom(server)
     expect((await server.log()).filter(({ method }) => method === 'PUT')).toHaveLength(1)
@@ -81,6 +103,8 @@ describe('the command', () => {
     ['another one is there', [...definitions(), { ...askCommand(4000).definition, name: 'other' }]],
     ['its option is not required', withAsk({ options: [{ type: 3, name: 'message', description: 'x' }] })],
     ['it works in servers only', withAsk({ contexts: [0] })],
+    ['anybody may use what is for some', openForAll()],
+    ['a part of one differs', withAsk({ options: [{ type: 1, name: 'sub', description: 'x', options: [] }] })],
     ['there are options nobody knows', withAsk({ options: [{ type: 1, name: 'sub', description: 'x' }] })],
   ])('is registered again when %s', async (_, registered) => {
     const server = await newDiscord()
@@ -98,7 +122,7 @@ describe('the command', () => {
     [100_000, 6_000],
   ])('takes, of %i characters that are allowed, at most %i', async (maxMessageLength, max) => {
     const { server, run } = await startWithAsk({}, { maxMessageLength })
-    expect(await server.commands()).toMatchObject([{ options: [{ max_length: max }] }, ...definitions().slice(1)])
+    expect(await server.commands()).toMatchObject([{ options: [{ max_length: max }, {}] }, ...definitions().slice(1)])
     await expect(run(undefined, 'x'.repeat(max + 1))).rejects.toThrow(`${max} characters at most`)
     await run(undefined, 'x'.repeat(max))
   })

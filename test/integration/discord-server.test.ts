@@ -19,6 +19,7 @@ import {
 } from 'discord.js'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { z } from 'zod'
 import type { DiscordServerOptions } from '#support/discord/options.ts'
 import { ControlClient } from '#support/discord/remote-control.ts'
 import { serveHere } from '#support/discord/serve-here.ts'
@@ -27,6 +28,11 @@ import { type DiscordServerHandle, startDiscordServer } from '#support/discord/s
 const WAIT_MS = 8_000
 const INTENTS = [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages, GatewayIntentBits.DirectMessages]
 const MESSAGES = '/channels/:id/messages'
+
+const idOf = z.object({ id: z.string() })
+const attachmentsOf = z.object({
+  attachments: z.array(z.object({ id: z.string(), filename: z.string(), size: z.number() })),
+})
 
 const endings: (() => Promise<unknown>)[] = []
 
@@ -232,6 +238,42 @@ describe('messages', () => {
     const [message] = await server.messages(channelId)
     expect(message?.revisions[0]?.attachments).toMatchObject([{ filename: 'answer.md', text: '# long' }])
   })
+
+  it('adds uploaded files to those of a message, or keeps those that an edit lists', async () => {
+    const { server, rest, channelId } = await startWithDm()
+    const file = (name: string) => ({ name, data: Buffer.from(name) })
+    const { id } = idOf.parse(
+      await rest.post(Routes.channelMessages(channelId), { body: { content: 'files' }, files: [file('a'), file('b')] }),
+    )
+    const edit = async (body: object, ...names: string[]) => {
+      const shown = await rest.patch(Routes.channelMessage(channelId, id), { body, files: names.map(file) })
+      const [message] = (await server.messages(channelId)).filter((one) => one.id === id)
+      const { attachments } = attachmentsOf.parse(shown)
+      expect(message?.attachments.map(({ text }) => text)).toEqual(attachments.map(({ filename }) => filename))
+      return attachments
+    }
+    const [, b, c] = await edit({}, 'c')
+    expect([b, c]).toMatchObject([{ filename: 'b', size: 1 }, { filename: 'c' }])
+    const kept = await edit({ attachments: [{ id: b?.id }, { id: 0 }] }, 'd')
+    expect(kept.map(({ filename }) => filename)).toEqual(['b', 'd'])
+    expect(await edit({ content: 'other' })).toHaveLength(2)
+    expect(await edit({ attachments: [] })).toEqual([])
+  })
+
+  it('takes ten files a message, each of 10 MiB', async () => {
+    const { rest, channelId } = await startWithDm()
+    const post = (files: { name: string; data: Buffer }[]) =>
+      rest.post(Routes.channelMessages(channelId), { body: {}, files })
+    const largest = 10 * 1024 * 1024
+    await post([{ name: 'large', data: Buffer.alloc(largest) }])
+    await expect(post([{ name: 'larger', data: Buffer.alloc(largest + 1) }])).rejects.toMatchObject({
+      status: 413,
+      code: 40_005,
+    })
+    const many = Array.from({ length: 11 }, (_, index) => ({ name: `${index}`, data: Buffer.from('x') }))
+    await post(many.slice(1))
+    await expect(post(many)).rejects.toMatchObject({ status: 400, code: 50_035 })
+  })
 })
 
 describe('refusals', () => {
@@ -246,6 +288,9 @@ describe('refusals', () => {
     ['an empty message', { content: '  ' }, 50006],
     ['an embed description that is too long', { embeds: [{ description: 'x'.repeat(4_097) }] }, 50035],
     ['a nonce that is too long', { content: 'x', nonce: 'n'.repeat(26) }, 50035],
+    ['a select menu that offers nothing', { components: [{ type: 1, components: [menu('a', 0)] }] }, 50035],
+    ['a select menu that offers too much', { components: [{ type: 1, components: [menu('a', 26)] }] }, 50035],
+    ['a select menu beside a button', { components: [{ type: 1, components: [menu('a', 1), button('b')] }] }, 50035],
     ['two buttons with one custom id', { components: [{ type: 1, components: [button('a'), button('a')] }] }, 50035],
     ['a reply to nothing', { content: 'x', message_reference: { message_id: '100000000000000000' } }, 50035],
     ['contradicting mentions', { content: 'x', allowed_mentions: { parse: ['users'], users: ['1'] } }, 50035],
@@ -669,6 +714,11 @@ describe('the handle', () => {
     await expect(startDiscordServer({ port })).rejects.toThrow('EADDRINUSE')
   })
 })
+
+function menu(customId: string, options: number) {
+  const offered = Array.from({ length: options }, (_, n) => ({ label: `option ${n}`, value: `${n}` }))
+  return { type: 3, custom_id: customId, options: offered }
+}
 
 function button(customId: string) {
   return { type: 2, style: 1, label: 'x', custom_id: customId }

@@ -60,7 +60,7 @@ describe('a model that gives no answer', () => {
     await world.server.script(script)
     const request = world.newRequest({ message: 'a very private question' })
     const outcome = await new RecordedRun(pool, request).outcome
-    expect(outcome).toMatchObject({ type: 'failed', failure: { code, retryable }, database: { ok: 1, failed: 0 } })
+    expect(outcome).toMatchObject({ type: 'failed', failure: { code, retryable }, database: { ok: 2, failed: 0 } })
     expect(JSON.stringify(outcome)).not.toMatch(new RegExp(`private|${KEY}`))
     expect(world.stored(request)).toEqual(NOTHING_STORED)
     expect(await world.prompts()).toHaveLength(1)
@@ -125,7 +125,7 @@ describe('a cancel', () => {
     const run = new RecordedRun(pool, request)
     await run.first('delta')
     run.cancel()
-    expect(await run.outcome).toEqual({ type: 'cancelled', database: { ok: 1, failed: 0 } })
+    expect(await run.outcome).toEqual({ type: 'cancelled', database: { ok: 2, failed: 0 } })
     await world.server.waitForAborted(1)
     expect(world.stored(request)).toEqual(NOTHING_STORED)
     await world.ask(pool, { userId: request.userId }).outcome
@@ -172,7 +172,7 @@ function cellOf(threadId: number): DatabaseThreadCell {
 }
 
 describe('without the database', () => {
-  const unstored = { type: 'answered', stored: false, database: { ok: 0, failed: 2 } }
+  const unstored = { type: 'answered', stored: false, database: { ok: 0, failed: 3 } }
   const databaseThread = cellOf(-1)
   /** Its calls to the database may take longer than any test. */
   let alone: PiscinaPool
@@ -189,7 +189,7 @@ describe('without the database', () => {
     Atomics.store(databaseThread, 0, 999_999)
     expect(await world.ask(alone).outcome).toMatchObject(unstored)
     Atomics.store(databaseThread, 0, world.database.threadId)
-    expect(await world.ask(alone).outcome).toMatchObject({ stored: true, database: { ok: 2, failed: 0 } })
+    expect(await world.ask(alone).outcome).toMatchObject({ stored: true, database: { ok: 3, failed: 0 } })
   })
 
   it('that could not be reached, the next question finds it when it can be', async () => {
@@ -197,7 +197,7 @@ describe('without the database', () => {
     Atomics.store(databaseThread, 0, threadId)
     expect(await world.ask(alone).outcome).toMatchObject(unstored)
     await become('forgetful')
-    expect(await world.ask(alone).outcome).toMatchObject({ stored: true, database: { ok: 2, failed: 0 } })
+    expect(await world.ask(alone).outcome).toMatchObject({ stored: true, database: { ok: 3, failed: 0 } })
   })
 
   it('that does not answer, a cancelled question ends at once', async () => {
@@ -227,9 +227,9 @@ describe('without the database', () => {
     await crashDatabase()
     await world.server.release()
     const text = 'One two three four five six.'
-    expect(await run.outcome).toMatchObject({ text, stored: false, database: { ok: 1, failed: 1 } })
+    expect(await run.outcome).toMatchObject({ text, stored: false, database: { ok: 2, failed: 1 } })
     await restartDatabase()
-    expect(await ask('three').outcome).toMatchObject({ stored: true, database: { ok: 2, failed: 0 } })
+    expect(await ask('three').outcome).toMatchObject({ stored: true, database: { ok: 3, failed: 0 } })
     expect((await world.lastPrompt()).filter(({ role }) => role === 'user').map(({ content }) => content)).toEqual([
       'one',
       'three',

@@ -43,7 +43,7 @@ describe('the log of an assistant thread', () => {
       { type: 'answered', stored: true, trimmedMessages: 0 },
       // A newer attempt stood in its way, not the database.
       { type: 'answered', stored: true, trimmedMessages: 2 },
-      { type: 'answered', stored: false, database: { ok: 0, failed: 2 } },
+      { type: 'answered', stored: false, database: { ok: 0, failed: 3 } },
     ])
     expect(stderr).not.toMatch(new RegExp(`PRIVATE|${KEY}`))
     const common = { name: 'assistant', attempt: 1 }
@@ -57,6 +57,7 @@ describe('the log of an assistant thread', () => {
       },
       { ...common, requestId: 'request 3', level: 40, msg: expect.stringContaining('the turn was not stored') },
       { ...common, requestId: 'request 4', level: 50, msg: expect.stringContaining('history could not be read') },
+      { ...common, requestId: 'request 4', level: 50, msg: expect.stringContaining('what was chosen could not be') },
       { ...common, requestId: 'request 4', level: 50, msg: expect.stringContaining('the turn was not stored') },
     ])
   })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { answerReply } from '#domain/answer-reply.ts'
 import { answerNotes } from '#domain/notices.ts'
 import { CONSOLE_ID } from '#domain/request.ts'
 import type { PiscinaPool } from '#pool/piscina-pool.ts'
@@ -50,7 +51,7 @@ describe('an answered request', () => {
       usage: { promptTokens: 6, completionTokens: 6 },
       trimmedMessages: 0,
       stored: true,
-      database: { ok: 2, failed: 0 },
+      database: { ok: 3, failed: 0 },
     })
     expect(run.order).toEqual(['delta', 'delta', 'answered'])
     expect(run.events).toMatchObject([{ text: 'Hello,' }, { text: ' dear world, how are you?' }])
@@ -61,6 +62,17 @@ describe('an answered request', () => {
         { role: 'assistant', content: 'Hello, dear world, how are you?' },
       ],
     })
+  })
+
+  it('is generated anew without the answer it replaces', async () => {
+    await world.server.script({ type: 'answer', text: 'because' }, { type: 'answer', text: 'for a better reason' })
+    const first = world.newRequest({ userId: 'again', message: 'why?' })
+    await new RecordedRun(pool, first).outcome
+    const second = world.newRequest({ userId: 'again', message: 'why?', replaces: first.id })
+    await new RecordedRun(pool, second).outcome
+    expect(await world.lastPrompt()).toEqual([SYSTEM, { role: 'user', content: 'why?' }])
+    expect(world.stored(first).messages).toEqual([])
+    expect(world.stored(second).messages.at(1)?.content).toBe('for a better reason')
   })
 
   it('says so when the answer reached the token limit', async () => {
@@ -125,13 +137,42 @@ describe('an answered request', () => {
     expect((await world.lastPrompt()).at(2)?.content).toBe(text)
   })
 
+  it('is cut at as many messages as it may take on Discord, and waits in the file as a file, too', async () => {
+    const text = 'A paragraph.\n\n'.repeat(600).trim()
+    await world.server.script({ type: 'answer', text }, { type: 'answer', text })
+    const short = await world.openPool({ thread: { maxMessages: 2, deltaIntervalMs: 600_000 } })
+    const request = world.newRequest()
+    const run = new RecordedRun(short, request)
+    const outcome = await run.outcome
+    const reply = answerReply(text, { stopReason: 'end', trimmedMessages: 0 }, 2)
+    expect(reply.messages).toHaveLength(2)
+    expect(outcome).toMatchObject({ type: 'answered', text, parts: reply.messages, files: reply.files })
+    expect(world.toDeliver(request)).toEqual(reply.messages)
+    expect(await world.database.api.undeliveredOf(request.userId)).toContainEqual({
+      requestId: request.id,
+      file: 'answer.md',
+      text,
+    })
+    expect(shownParts(run.events).slice(0, 2)).toEqual([
+      reply.messages[0],
+      expect.stringMatching(/will come as a file\.$/),
+    ])
+    expect(world.stored(request).messages.at(1)?.content).toBe(text)
+    const inTerminal = await new RecordedRun(short, world.newRequest({ userId: CONSOLE_ID })).outcome
+    expect(inTerminal.type === 'answered' ? [inTerminal.parts.length > 2, inTerminal.files] : []).toEqual([
+      true,
+      undefined,
+    ])
+  })
+
   it('keeps the reasoning to itself, wherever the model puts it', async () => {
     const chunks = ['<thi', 'nk>SECRET plan', ' two</th', 'ink>', '\n\nThe ', 'answer']
     await world.server.script({ type: 'answer', reasoning: 'SECRET plan one', chunks })
     const request = world.newRequest()
     const run = new RecordedRun(pool, request)
     const outcome = await run.outcome
-    expect(outcome).toMatchObject({ type: 'answered', text: 'The answer', parts: ['The answer'] })
+    const parts = [expect.stringMatching(/^The answer(?:\n-# Thought for \d+ s\.)?$/)]
+    expect(outcome).toMatchObject({ type: 'answered', text: 'The answer', parts })
     expect(run.order[0]).toBe('reasoning')
     expect(run.order.filter((type) => type === 'reasoning')).toHaveLength(1)
     expect(world.stored(request).messages.at(1)).toEqual({ role: 'assistant', content: 'The answer' })
@@ -143,7 +184,7 @@ describe('an answered request', () => {
     await world.database.api.acceptRequest(request)
     await world.database.api.startRequest(request.id, 2, Date.now())
     const late = new RecordedRun(pool, request, 1)
-    expect(await late.outcome).toMatchObject({ type: 'answered', stored: true, database: { ok: 2, failed: 0 } })
+    expect(await late.outcome).toMatchObject({ type: 'answered', stored: true, database: { ok: 3, failed: 0 } })
     expect(world.stored(request)).toEqual({ status: 'PROCESSING', messages: [] })
     expect(world.toDeliver(request)).toEqual([])
     const current = new RecordedRun(pool, request, 2)
@@ -213,7 +254,8 @@ describe('the history', () => {
   it('is not read at all when none is wanted', async () => {
     expect(await world.ask(amnesiac, { userId: 'amnesiac', message: 'My name is Ann.' }).outcome).toMatchObject({
       stored: true,
-      database: { ok: 1, failed: 0 },
+      // What its user has chosen is read all the same.
+      database: { ok: 2, failed: 0 },
     })
     const outcome = await world.ask(amnesiac, { userId: 'amnesiac', message: 'What is my name?' }).outcome
     expect(outcome).toMatchObject({ type: 'answered', text: expect.not.stringContaining('Ann') })
@@ -275,7 +317,7 @@ describe('the token budget', () => {
         code: 'MODEL_CONTEXT_TOO_LONG',
         message: expect.stringContaining(`and ${CONTEXT_TOKENS} fit`),
       },
-      database: { ok: 1, failed: 0 },
+      database: { ok: 2, failed: 0 },
     })
     expect(await world.prompts()).toEqual([])
     expect(world.stored(request)).toEqual(NOTHING_STORED)

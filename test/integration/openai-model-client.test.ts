@@ -32,11 +32,12 @@ afterEach(async () => {
   await server.reset()
 })
 
+const CALL = { model: 'test-model', persona: null, messages: PROMPT }
+
 function clientWith(options: Partial<OpenAiModelOptions> = {}): OpenAiModelClient {
   const client = new OpenAiModelClient({
     apiKey: 'test-key-1234',
     baseUrl: server.baseUrl,
-    model: 'test-model',
     maxAnswerTokens: null,
     temperature: null,
     maxRetries: 2,
@@ -57,6 +58,7 @@ interface Outcome {
 }
 
 interface AskOptions {
+  readonly model?: string
   readonly signal?: AbortSignal
   readonly onEvent?: (event: ModelEvent) => void
 }
@@ -66,7 +68,7 @@ async function ask(client: OpenAiModelClient, options: AskOptions = {}): Promise
   let error: unknown
   try {
     const signal = options.signal ?? new AbortController().signal
-    for await (const event of client.stream({ messages: PROMPT, signal })) {
+    for await (const event of client.stream({ ...CALL, model: options.model ?? CALL.model, signal })) {
       events.push(event)
       options.onEvent?.(event)
     }
@@ -108,7 +110,7 @@ describe('a stream from an OpenAI-compatible server', () => {
 
   test('does without a key when the server needs none', async () => {
     await using open = await startOpenAiServer({ apiKey: null, models: null })
-    const { text } = await ask(clientWith({ apiKey: null, baseUrl: open.baseUrl, model: 'whatever' }))
+    const { text } = await ask(clientWith({ apiKey: null, baseUrl: open.baseUrl }))
     expect(text).toBe('echo: Hello (2 messages)')
   })
 
@@ -235,7 +237,7 @@ describe('a call that fails', () => {
   })
 
   test('names a model the server does not have', async () => {
-    expect(errorCode((await ask(clientWith({ model: 'no-such-model' }))).error)).toBe('MODEL_UNKNOWN')
+    expect(errorCode((await ask(clientWith(), { model: 'no-such-model' })).error)).toBe('MODEL_UNKNOWN')
   })
 
   test('is repeated after a rate limit, and says so before the answer', async () => {
@@ -338,7 +340,7 @@ describe('a model that keeps silent', () => {
   test('is not taken for silent while we ourselves are slow to read', async () => {
     const { signal } = new AbortController()
     await server.script({ type: 'silent', afterChunks: 1 })
-    const events = clientWith({ silenceTimeoutMs: 400 }).stream({ messages: PROMPT, signal })
+    const events = clientWith({ silenceTimeoutMs: 400 }).stream({ ...CALL, signal })
     expect(await events.next()).toMatchObject({ value: { type: 'text', text: 'One' } })
     await server.script({ type: 'answer', text: 'This takes a while.', delayBetweenChunksMs: 250 })
     await ask(clientWith())
@@ -382,7 +384,7 @@ describe('a call that is cancelled', () => {
 
   test('closes the connection when its reader leaves early', async () => {
     await server.script({ type: 'silent', afterChunks: 2 })
-    for await (const event of clientWith().stream({ messages: PROMPT, signal: new AbortController().signal })) {
+    for await (const event of clientWith().stream({ ...CALL, signal: new AbortController().signal })) {
       if (event.type === 'text') break
     }
     await server.waitForAborted(1)

@@ -1,3 +1,4 @@
+import type { FileLimits } from '#discord/file-intake.ts'
 import type { AccessRules } from '#domain/access.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
 
@@ -7,3 +8,6 @@ export const NO_IDS = { users: [], roles: [], servers: [], channels: [] }
 export const OPEN_TO_ALL: AccessRules = { owners: [], directMessages: 'anyone', allow: NO_IDS, deny: NO_IDS }
 
 export const NO_LIMITS: QuotaLimits = { requestsPerHour: null, tokensPerDay: null, tokensPerDayInAll: null }
+
+/** No file is taken in. */
+export const NO_FILES: FileLimits = { maxCount: 0, maxSizeMiB: 1, timeoutMs: 1_000, hosts: [], seesImages: false }

@@ -4,6 +4,7 @@ import { type DatabaseActor, type DatabaseActorOptions, startDatabase } from '#d
 import type { ConversationRequest } from '#domain/request.ts'
 import type { PiscinaPool } from '#pool/piscina-pool.ts'
 import { type AssistantPoolOptions, startAssistantPool } from './assistant-pool.ts'
+import { textOf } from './openai/script.ts'
 import { type OpenAiServerHandle, startOpenAiServer } from './openai/start-openai-server.ts'
 import { RecordedRun } from './recorded-run.ts'
 import { RecordingLog } from './recording-log.ts'
@@ -44,7 +45,7 @@ export class AssistantWorld {
   static async start(options: Partial<DatabaseActorOptions> = {}): Promise<AssistantWorld> {
     const folder = new SharedFolder()
     const log = new RecordingLog()
-    const server = await startOpenAiServer()
+    const server = await startOpenAiServer({ models: ['test-model', 'other-model'] })
     const database = await startDatabase({
       path: databaseIn(folder),
       logLevel: 'silent',
@@ -90,7 +91,16 @@ export class AssistantWorld {
 
   /** The prompts that reached the server since it was reset, in the order of arrival. */
   async prompts(): Promise<(readonly Prompted[])[]> {
-    return (await this.server.requests()).map(({ body }) => body.messages ?? [])
+    return (await this.server.requests()).map(({ body }) =>
+      (body.messages ?? []).map(({ role, content }) => ({ role, content: textOf(content) })),
+    )
+  }
+
+  /** The pictures of the last prompt, as data URLs. */
+  async lastImages(): Promise<string[]> {
+    const content = (await this.server.requests()).at(-1)?.body.messages?.at(-1)?.content ?? ''
+    const parts = typeof content === 'string' ? [] : content
+    return parts.flatMap((part) => (part.type === 'image_url' ? [part.image_url.url] : []))
   }
 
   async lastPrompt(): Promise<readonly Prompted[]> {

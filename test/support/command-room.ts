@@ -1,4 +1,5 @@
 import type { DiscordOptions } from '#discord/discord-gateway.ts'
+import type { CommandRun } from './discord/people.ts'
 import { startWithUser, WAIT_MS } from './discord-room.ts'
 import { newDatabase } from './stored-database.ts'
 
@@ -19,8 +20,16 @@ export async function startWithCommands(options: Partial<DiscordOptions> = {}) {
   }
   let replies = 0
   /** Runs a command; resolves with its reply once that is shown. */
-  const run = async (name: string, values: Record<string, string> = {}, channelId = room.channelId) => {
-    const { id } = await server.runCommand({ userId, name, options: values, channelId })
+  const run = async (
+    name: string,
+    values: Record<string, string> = {},
+    channelId = room.channelId,
+    more: Partial<CommandRun> = {},
+  ) => {
+    // As it is typed: the command's name, and perhaps another word.
+    const [command = '', subcommand] = name.split(' ')
+    const words = subcommand === undefined ? {} : { subcommand }
+    const { id } = await server.runCommand({ userId, name: command, ...words, options: values, channelId, ...more })
     await edited(++replies)
     return answerTo(channelId, id)
   }
@@ -30,12 +39,32 @@ export async function startWithCommands(options: Partial<DiscordOptions> = {}) {
     await edited(++replies)
     return answerTo(reply.channelId, reply.interactionId ?? '')
   }
-  return { ...room, database, run, press }
+  /** Chooses from the menu of a reply; resolves with the reply as it is then. */
+  const choose = async (reply: Awaited<ReturnType<typeof run>>, value: string) => {
+    const customId = menuOf(reply.components)?.custom_id ?? ''
+    await server.chooseOptions({ userId, messageId: reply.id, customId, values: [value] })
+    await edited(++replies)
+    return answerTo(reply.channelId, reply.interactionId ?? '')
+  }
+  return { ...room, database, run, press, choose }
 }
 
 /** The labels of a message's buttons. */
 export function labelsOf(components: readonly unknown[]): string[] {
   return buttonsOf(components).map(({ label }) => label)
+}
+
+/** The select menu of a message; undefined when it has none. */
+export function menuOf(components: readonly unknown[]): Menu | undefined {
+  // The server has checked that they are rows of buttons or of one menu.
+  const rows = components as readonly { readonly components: readonly (Partial<Menu> & { custom_id: string })[] }[]
+  const found = rows.flatMap((row) => row.components).find(({ options }) => options !== undefined)
+  return found && { ...found, options: found.options ?? [] }
+}
+
+interface Menu {
+  readonly custom_id: string
+  readonly options: readonly { readonly label: string; readonly value: string; readonly default?: boolean }[]
 }
 
 function customIdOf(components: readonly unknown[], label: string): string {

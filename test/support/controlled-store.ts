@@ -1,3 +1,4 @@
+import type { RequestFiles } from '#domain/attachments.ts'
 import { ParleyError } from '#domain/errors.ts'
 import type { ConversationRequest } from '#domain/request.ts'
 import type { Settlement, Turn } from '#protocol/database.ts'
@@ -25,8 +26,8 @@ export class ControlledStore implements RequestStore {
     return this.#busy
   }
 
-  acceptRequest(request: ConversationRequest): ReturnType<RequestStore['acceptRequest']> {
-    return this.#call('acceptRequest', () => this.#store.acceptRequest(request))
+  acceptRequest(request: ConversationRequest, files?: RequestFiles): ReturnType<RequestStore['acceptRequest']> {
+    return this.#call('acceptRequest', () => this.#store.acceptRequest(request, files))
   }
 
   amendRequest(id: string, message: string, discordMessageId: string): ReturnType<RequestStore['amendRequest']> {

@@ -1,6 +1,7 @@
 import { DiscordAPIError, RESTJSONErrorCodes } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import { buttonsIn, type CardMessage } from '#discord/card-buttons.ts'
+import { filesIn } from '#discord/card-files.ts'
 import type { Lane } from '#discord/lane.ts'
 import type { FoundMessage } from '#discord/own-messages.ts'
 import type { ReplyTarget, TargetCall } from '#discord/reply-target.ts'
@@ -15,6 +16,8 @@ interface StoredMessage {
   content: string
   /** The ids of its buttons. */
   buttons: string
+  /** What it carries, with sizes. */
+  files: string
   deleted: boolean
   /** When it was last changed, ms since epoch. */
   editedAt: number
@@ -47,20 +50,13 @@ export class ChannelInMemory implements ReplyTarget {
 
   post(message: CardMessage, nonce: string): Promise<string> {
     const { content, components } = message
+    const shown = { content, buttons: buttonsIn(components), files: filesIn(message.files) }
     return this.#call(() => {
       const now = this.#clock.now()
       const isKnown = (message: StoredMessage) => message.nonce === nonce && now - message.postedAt < NONCE_MEMORY_MS
       const known = this.messages.find(isKnown)
-      return known
-        ? known.id
-        : this.#add({
-            nonce,
-            postedAt: now,
-            content,
-            buttons: buttonsIn(components),
-            deleted: false,
-            editedAt: Number.NEGATIVE_INFINITY,
-          })
+      const editedAt = Number.NEGATIVE_INFINITY
+      return known ? known.id : this.#add({ nonce, postedAt: now, ...shown, deleted: false, editedAt })
     })
   }
 
@@ -69,15 +65,16 @@ export class ChannelInMemory implements ReplyTarget {
     return this.#call(() =>
       this.messages
         .filter(({ deleted }) => !deleted)
-        .map(({ id, content, buttons }) => ({ messageId: id, content, buttons, isOurs: true })),
+        .map(({ id, content, buttons, files }) => ({ messageId: id, content, buttons, files, isOurs: true })),
     )
   }
 
-  edit(messageId: string, { content, components }: CardMessage): Promise<void> {
+  edit(messageId: string, { content, components, files }: CardMessage): Promise<void> {
     return this.#call(() => {
       const message = this.#find(messageId)
       this.shortestPauseMs = Math.min(this.shortestPauseMs, this.#clock.now() - message.editedAt)
-      Object.assign(message, { content, buttons: buttonsIn(components), editedAt: this.#clock.now() })
+      const shown = { content, buttons: buttonsIn(components), files: filesIn(files) }
+      Object.assign(message, { ...shown, editedAt: this.#clock.now() })
     })
   }
 

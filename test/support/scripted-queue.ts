@@ -45,7 +45,8 @@ export class ScriptedRequest {
 
   /** As it is stored. */
   stored(timestamp = 0): ConversationRequest {
-    return { ...this.request, id: this.id, timestamp, priority: 0, notBefore: null }
+    const plain = { priority: 0, notBefore: null, replaces: null, directServerName: null }
+    return { ...plain, ...this.request, id: this.id, timestamp }
   }
 
   refuse(refusal: Refusal): void {

@@ -1,5 +1,6 @@
 import { MessagePort, parentPort } from 'node:worker_threads'
 import { serve } from '#actors/port-endpoint.ts'
+import { NO_CHOICES } from '#domain/briefing.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 
 /** What the parent posts; answered with the same word once it is so. */
@@ -11,9 +12,13 @@ export type StandInMode =
 
 const hang = (): Promise<never> => new Promise(() => undefined)
 
-const APIS: Readonly<Record<StandInMode, Pick<DatabaseApi, 'history' | 'saveTurn'>>> = {
-  silent: { history: hang, saveTurn: hang },
-  forgetful: { history: async () => [], saveTurn: async () => 'stored' },
+const APIS: Readonly<Record<StandInMode, Pick<DatabaseApi, 'history' | 'choices' | 'saveTurn'>>> = {
+  silent: { history: hang, choices: hang, saveTurn: hang },
+  forgetful: {
+    history: async () => [],
+    choices: async () => ({ ...NO_CHOICES, reasoning: 'hidden', toldOf: [] }),
+    saveTurn: async () => 'stored',
+  },
 }
 
 /** Stands in for the database thread; cannot be reached before the parent says what it is to be. */

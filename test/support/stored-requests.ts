@@ -14,6 +14,8 @@ export function requestOf(id: string, fields: Partial<ConversationRequest> = {})
     interactionToken: null,
     priority: 0,
     notBefore: null,
+    replaces: null,
+    directServerName: null,
     ...fields,
   }
 }

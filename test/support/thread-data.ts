@@ -7,6 +7,7 @@ export const MODEL_SETTINGS: ModelSettings = {
   apiKey: null,
   baseUrl: null,
   name: 'test-model',
+  vision: 'auto',
   maxAnswerTokens: null,
   temperature: null,
   maxRetries: 0,
@@ -22,9 +23,12 @@ export function threadData(
 ): AssistantThreadData {
   return {
     model: MODEL_SETTINGS,
+    models: { usual: 'test-model', offered: ['test-model', 'other-model'] },
     systemPrompt: SYSTEM_PROMPT,
     contextTokens: 8192,
+    attachments: { textChars: 40_000, timeoutMs: 20_000 },
     deltaIntervalMs: 5,
+    maxMessages: 20,
     databaseThread,
     databaseCallTimeoutMs: 10_000,
     logLevel: 'silent',

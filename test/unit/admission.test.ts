@@ -4,6 +4,7 @@ import { type AdmissionFacts, refuse } from '#domain/admission.ts'
 
 const FINE: AdmissionFacts = {
   message: 'a question',
+  hasFiles: false,
   maxMessageLength: 10,
   stopping: false,
   userIsActive: false,

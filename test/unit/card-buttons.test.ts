@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { buttonRows, buttonsIn, type CardAction, readButtons, readPress } from '#discord/card-buttons.ts'
 
-const action = fc.constantFrom<CardAction>('cancel', 'stop', 'retry', 'continue', 'replace', 'append')
+const action = fc.constantFrom<CardAction>('cancel', 'stop', 'retry', 'continue', 'regenerate', 'replace', 'append')
 const subject = fc.record(
   { requestId: fc.uuid(), messageId: fc.stringMatching(/^[0-9]{17,20}$/) },
   { requiredKeys: ['requestId'] },

@@ -63,12 +63,17 @@ describe('the state of a card', () => {
   })
 
   it('is the answer at last, whatever was seen before', () => {
-    expect(stateAfter(delta('on'), completed())).toEqual({ phase: 'settled', messages: ['one', 'two'] })
+    expect(stateAfter(delta('on'), completed())).toEqual({
+      phase: 'settled',
+      messages: ['one', 'two'],
+      actions: ['regenerate'],
+    })
   })
 
   it('says below an answer when it will not be remembered, and nothing that the answer says already', () => {
     const facts = { stopReason: 'length', trimmedMessages: 4 } as const
-    expect(stateAfter(completed(facts))).toEqual({ phase: 'settled', messages: ['one', 'two'], actions: ['continue'] })
+    const actions = ['continue', 'regenerate']
+    expect(stateAfter(completed(facts))).toEqual({ phase: 'settled', messages: ['one', 'two'], actions })
     const messages = ['one', expect.stringMatching(/^two\n-# This answer could not be saved/)]
     expect(stateAfter(completed({ ...facts, stored: false }))).toEqual({ phase: 'settled', messages })
   })

@@ -49,6 +49,18 @@ describe('a wrong value', () => {
     ['model: { temperature: 2.1 }', 'model.temperature: expected a number from 0 to 2, got 2.1'],
     ['model: { temperature: .nan }', 'model.temperature: expected a number from 0 to 2, got NaN'],
     ['model: { name: "  " }', 'model.name: expected the name of a model, got "  "'],
+    [
+      'model: { allowed: [""] }',
+      'model.allowed: expected a list of at most 24 names of models, each of at most 100 characters, got a list',
+    ],
+    [
+      `model: { allowed: [${'x'.repeat(101)}] }`,
+      'model.allowed: expected a list of at most 24 names of models, each of at most 100 characters, got a list',
+    ],
+    [
+      `model: { allowed: [${Array.from({ length: 25 }, (_, index) => `m${index}`).join(', ')}] }`,
+      'model.allowed: expected a list of at most 24 names of models, each of at most 100 characters, got a list',
+    ],
     ['model: { name: 4 }', 'model.name: expected the name of a model, got 4'],
     ['queue: { requestTimeout: -3 }', 'queue.requestTimeout: expected a duration such as 300s or 5m, got -3'],
     ['queue: { requestTimeout: soon }', 'queue.requestTimeout: expected a duration such as 300s or 5m, got "soon"'],
@@ -79,6 +91,14 @@ describe('a wrong value', () => {
     [
       'access: { denyUsers: ada }',
       `access.denyUsers: expected a list of Discord ids in quotes, such as ['80351110224678912'], got "ada"`,
+    ],
+    [
+      'attachments: { hosts: [cdn.discordapp.com/attachments] }',
+      'attachments.hosts: expected a list of hosts, such as [cdn.discordapp.com], got a list',
+    ],
+    [
+      'attachments: { hosts: ftp://example.com }',
+      'attachments.hosts: expected a list of hosts, such as [cdn.discordapp.com], got "ftp://example.com"',
     ],
     ['log: { pretty: true }', 'log.pretty: expected one of auto, always, never, got true'],
     ['discord: { token: 12345 }', 'discord.token: expected a bot token without spaces in it, got (hidden)'],
@@ -147,7 +167,8 @@ describe('a file', () => {
   })
 
   test('that is no group of sections is a problem', () => {
-    const sections = 'expected sections (discord, access, quota, model, database, queue, pool, shutdown, log)'
+    const sections =
+      'expected sections (discord, access, quota, attachments, model, database, queue, pool, shutdown, log)'
     const end = '(from config/local.yaml)'
     expect(lines(failure('- pool\n'))).toEqual([`config/local.yaml: ${sections}, got a list ${end}`])
     expect(lines(failure('token=abc\n'))).toEqual([`config/local.yaml: ${sections}, got a text ${end}`])

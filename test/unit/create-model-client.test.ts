@@ -10,7 +10,7 @@ describe('the model that is used', () => {
     ['with an empty key and no address', { apiKey: '' }, 'offline'],
   ])('%s', async (_case, settings, name) => {
     const client = createModelClient({ ...MODEL_SETTINGS, ...settings })
-    expect(client.name).toBe(name)
+    expect(client.nameOf('test-model')).toBe(name)
     await client.close()
   })
 })

@@ -76,19 +76,19 @@ describe('what somebody wrote while nobody listened', () => {
 
   it('is one request, as if it had been written in the newest message', () => {
     const [, , newest] = requests('why?', 'and how?', 'please')
-    expect(joinRequests(requests('why?', 'and how?', 'please'))).toEqual({
+    expect(joinRequests(requests('why?', 'and how?', 'please'), 4_000)).toEqual({
       ...newest,
       message: 'why?\n\nand how?\n\nplease',
     })
   })
 
   it('has no gaps where there was no text', () => {
-    expect(joinRequests(requests('', 'why?', ''))).toMatchObject({ message: 'why?', discordMessageId: '3' })
-    expect(joinRequests(requests(''))).toMatchObject({ message: '' })
+    expect(joinRequests(requests('', 'why?', ''), 4_000)).toMatchObject({ message: 'why?', discordMessageId: '3' })
+    expect(joinRequests(requests(''), 4_000)).toMatchObject({ message: '' })
   })
 
   it('is no request when there was nothing', () => {
-    expect(joinRequests([])).toBeUndefined()
+    expect(joinRequests([], 4_000)).toBeUndefined()
   })
 })
 

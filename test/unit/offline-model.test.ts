@@ -11,6 +11,9 @@ import type { PromptMessage } from '#domain/prompt-window.ts'
 
 const NOW = Date.UTC(2026, 2, 3, 14, 5)
 const clock: Clock = { ...systemClock, now: () => NOW }
+const OPTIONS = { usualModel: 'small', clock }
+const CALL = { model: 'small', persona: null }
+const ALIVE = new AbortController().signal
 
 /** A conversation of user messages, each but the last with an answer. */
 function conversation(...said: string[]): PromptMessage[] {
@@ -181,7 +184,7 @@ describe('the stream of the offline model', () => {
     signal = new AbortController().signal,
   ): Promise<ModelEvent[]> {
     const events: ModelEvent[] = []
-    for await (const event of new OfflineModel({ wordDelayMs: 0, clock }).stream({ messages, signal })) {
+    for await (const event of new OfflineModel({ ...OPTIONS, wordDelayMs: 0 }).stream({ ...CALL, messages, signal })) {
       events.push(event)
     }
     return events
@@ -195,9 +198,21 @@ describe('the stream of the offline model', () => {
     expect(events.filter(({ type }) => type === 'end')).toHaveLength(1)
   })
 
+  test('shows the model and the persona it was given, and no mention in them', async () => {
+    const call = { model: 'large', persona: 'a @here bard', messages: conversation('hello') }
+    let answer = ''
+    for await (const event of new OfflineModel({ ...OPTIONS, wordDelayMs: 0 }).stream({ ...call, signal: ALIVE })) {
+      if (event.type === 'text') answer += event.text
+    }
+    expect(answer).toMatch(
+      /\(With a real model this would be asked of the model “large” and told in the persona “a @\u200bhere bard”\.\)$/,
+    )
+  })
+
   test('ends with an AbortError when it is cancelled between two words', async () => {
     const controller = new AbortController()
-    const events = new OfflineModel({ wordDelayMs: 60_000, clock }).stream({
+    const events = new OfflineModel({ ...OPTIONS, wordDelayMs: 60_000 }).stream({
+      ...CALL,
       messages: conversation('hello'),
       signal: controller.signal,
     })
@@ -253,6 +268,7 @@ describe('the model that is configured', () => {
     apiKey: null,
     baseUrl: null,
     name: 'test-model',
+    vision: 'auto' as const,
     maxAnswerTokens: null,
     temperature: null,
     maxRetries: 0,
@@ -269,7 +285,7 @@ describe('the model that is configured', () => {
   ] as const)('is %s', async (_name, given, kind, name) => {
     const client = createModelClient({ ...settings, ...given })
     expect(client).toBeInstanceOf(kind)
-    expect(client.name).toBe(name)
+    expect(client.nameOf('test-model')).toBe(name)
     await client.close()
   })
 })

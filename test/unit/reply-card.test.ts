@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { filesIn } from '#discord/card-files.ts'
 import type { CardState } from '#discord/card-state.ts'
 import { Delivery, type Need, type Turn, type Turns } from '#discord/delivery.ts'
 import type { FoundMessage } from '#discord/own-messages.ts'
@@ -53,12 +54,18 @@ function open(
   void card.done.then(() => {
     done = true
   })
-  const visible = () => channel.messages.filter(({ deleted }) => !deleted).map(({ content }) => content)
-  return { card, channel, clock, first, failed, told, visible, isDone: () => done }
+  const there = () => channel.messages.filter(({ deleted }) => !deleted)
+  const visible = () => there().map(({ content }) => content)
+  const files = () => there().map((message) => message.files)
+  return { card, channel, clock, first, failed, told, visible, files, isDone: () => done }
 }
 
 function contentsOf(state: CardState): string[] {
   return renderCard(state).map(({ content }) => content)
+}
+
+function filesOf(state: CardState): string[] {
+  return renderCard(state).map(({ files }) => filesIn(files))
 }
 
 const text = fc.stringMatching(/^[a-z]{1,4}$/)
@@ -74,6 +81,15 @@ const openState: fc.Arbitrary<CardState> = fc.oneof(
 )
 const finalState: fc.Arbitrary<CardState> = fc.oneof(
   fc.record({ phase: fc.constant('settled' as const), messages: fc.array(text, { minLength: 1, maxLength: 4 }) }),
+  fc.record({
+    phase: fc.constant('settled' as const),
+    messages: fc.array(text, { minLength: 1, maxLength: 4 }),
+    files: fc.uniqueArray(fc.record({ name: text, text }), {
+      minLength: 1,
+      maxLength: 2,
+      selector: ({ name }) => name,
+    }),
+  }),
   fc.record({ phase: fc.constant('cancelled' as const), written: texts, reason: fc.constant('user' as const) }),
 )
 const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -94,7 +110,7 @@ describe('a card', () => {
     })
     await fc.assert(
       fc.asyncProperty(life, async ({ first, happenings, final, latencyMs, outcomes: planned }) => {
-        const { card, channel, clock, visible, isDone, failed } = start(first, latencyMs, planned)
+        const { card, channel, clock, visible, files, isDone, failed } = start(first, latencyMs, planned)
         let deleted = false
         for (const event of happenings) {
           if (event.type === 'shows') card.show(event.state)
@@ -111,7 +127,7 @@ describe('a card', () => {
         expect(clock.pending).toBe(0)
         expect(channel.overlaps).toBe(0)
         // A message that is as it should be is not looked at again, so one that was deleted may be missing.
-        if (!deleted) expect(visible()).toEqual(contentsOf(final))
+        if (!deleted) expect([visible(), files()]).toEqual([contentsOf(final), filesOf(final)])
         expect(shortestPauseMs).toBeGreaterThanOrEqual(EDIT_INTERVAL_MS)
       }),
       { numRuns: 300 },
@@ -447,6 +463,40 @@ describe('a card of an earlier process', () => {
     await clock.advance(10_000)
     expect(visible()).toEqual(['one'])
     expect(told).toEqual(['delivered 2'])
+  })
+
+  it('finds the file that is there, and sends it where it is missing or another one is', async () => {
+    const withFile = {
+      phase: 'settled',
+      messages: ['one', 'two'],
+      files: [{ name: 'answer.md', text: 'all' }],
+    } as const
+    const befores: CardState[] = [
+      withFile,
+      { phase: 'settled', messages: ['one', 'two'] },
+      { ...withFile, files: [{ name: 'answer.md', text: 'all of another attempt' }] },
+    ]
+    const edits: number[] = []
+    for (const before of befores) {
+      const { channel, clock } = await killedAt(before)
+      const changes = channel.messages.map(({ editedAt }) => editedAt)
+      const { files, told } = await reopen(withFile, channel, clock, { statusMessageId: '1' })
+      await clock.advance(5_000)
+      expect([files(), told]).toEqual([['', 'answer.md:3'], ['delivered 1 2']])
+      edits.push(channel.messages.filter(({ editedAt }, index) => editedAt !== changes[index]).length)
+    }
+    expect(edits).toEqual([0, 1, 1])
+  })
+
+  it('takes away a file when the request was not answered after all', async () => {
+    const { channel, clock } = await killedAt({
+      phase: 'settled',
+      messages: ['one'],
+      files: [{ name: 'a', text: 'b' }],
+    })
+    const { files, visible } = await reopen({ phase: 'thinking' }, channel, clock, { statusMessageId: '1' })
+    await clock.advance(5_000)
+    expect([visible(), files()]).toEqual([['💭 Thinking…'], ['']])
   })
 
   it('tries to look until that works', async () => {

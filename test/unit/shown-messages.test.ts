@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { ShownMessages } from '#discord/shown-messages.ts'
 
 function ours(messageId: string, content = `content ${messageId}`) {
-  return { messageId, content, buttons: '', isOurs: true }
+  return { messageId, content, buttons: '', files: '', isOurs: true }
 }
 
 /** Anybody's. */
 function loose(messageId: string, content: string) {
-  return { messageId, content, buttons: '', isOurs: false }
+  return { messageId, content, buttons: '', files: '', isOurs: false }
 }
 
 function text(content: string) {
-  return { content, buttons: '' }
+  return { content, buttons: '', files: '' }
 }
 
 describe('what was found of an answer', () => {
@@ -28,7 +28,8 @@ describe('what was found of an answer', () => {
     shown.add('1', text('one'))
     shown.adopt([ours('1'), ours('2')], ['1', '2'], [])
     expect(shown.ids).toEqual(['1', '2'])
-    expect(shown.at(0)).toEqual({ messageId: '1', content: 'one', buttons: '', editedAt: Number.NEGATIVE_INFINITY })
+    const editedAt = Number.NEGATIVE_INFINITY
+    expect(shown.at(0)).toEqual({ messageId: '1', content: 'one', buttons: '', files: '', editedAt })
   })
 
   it('is, of what refers to nothing, only what says what is to be seen, and that once', () => {

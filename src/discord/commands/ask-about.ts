@@ -5,10 +5,11 @@ import { EVERYWHERE, type QuestionCommand, type TargetMessage } from './command.
 export const askAboutCommand: QuestionCommand = {
   type: 'question',
   definition: { type: ApplicationCommandType.Message, name: 'Ask about this', ...EVERYWHERE },
+  files: ({ target }) => target?.files ?? [],
   question: ({ target }) => (target === undefined ? '' : questionAbout(target)),
 }
 
-/** Without a text there is no question either, and the queue says so. */
+/** Without a text the question is what came with it; without that, too, there is none, and the queue says so. */
 function questionAbout({ author, text }: TargetMessage): string {
   if (text.trim() === '') return ''
   const quoted = text.trim().replaceAll('\n', '\n> ')

@@ -1,10 +1,14 @@
 import type { Clock } from '#actors/clock.ts'
+import type { DirectConversations } from '#discord/direct-conversations.ts'
+import type { ServerSettingsBook } from '#discord/server-settings-book.ts'
 import type { AccessRules } from '#domain/access.ts'
+import type { ModelChoices } from '#domain/briefing.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { PersonalRecordsApi } from '#protocol/personal-records.ts'
 import type { RequestQueue } from '#protocol/queue.ts'
+import type { ServerRecordsApi } from '#protocol/server-records.ts'
 import { askCommand } from './ask.ts'
 import { askAboutCommand } from './ask-about.ts'
 import { cancelCommand } from './cancel.ts'
@@ -13,13 +17,18 @@ import { exportCommand } from './export.ts'
 import { forgetCommand } from './forget.ts'
 import { helpCommand } from './help.ts'
 import { historyCommand } from './history.ts'
+import { modelCommand } from './model.ts'
+import { personaCommand } from './persona.ts'
 import { type PrivacyFacts, privacyCommand } from './privacy.ts'
 import { quotaCommand } from './quota.ts'
+import { reasoningCommand } from './reasoning.ts'
+import { serverCommand } from './server.ts'
+import { settingsCommand } from './settings.ts'
 import { statsCommand } from './stats.ts'
 import { statusCommand } from './status.ts'
 
 /** What the commands read and change of what is stored. */
-export type CommandRecords = PersonalRecordsApi & Pick<DatabaseApi, 'statistics'>
+export type CommandRecords = PersonalRecordsApi & ServerRecordsApi & Pick<DatabaseApi, 'statistics'>
 
 /** What the commands work with. */
 export interface CommandParts {
@@ -28,9 +37,12 @@ export interface CommandParts {
   readonly queue: Pick<RequestQueue, 'active' | 'cancel' | 'stats'>
   readonly records: CommandRecords
   readonly delivery: () => DeliveryStatistics
+  readonly direct: Pick<DirectConversations, 'current' | 'choices' | 'choose'>
   readonly access: Pick<AccessRules, 'owners'>
   readonly quota: QuotaLimits
   readonly privacy: PrivacyFacts
+  readonly models: ModelChoices
+  readonly serverSettings: ServerSettingsBook
   readonly clock: Pick<Clock, 'now'>
 }
 
@@ -40,19 +52,28 @@ export function commandList({
   queue,
   records,
   delivery,
+  direct,
   access,
   quota,
   privacy,
+  models,
+  serverSettings,
   clock,
 }: CommandParts): Command[] {
+  const choosing = { records, serverSettings, models }
   const commands: Command[] = [
     askCommand(maxMessageLength),
     askAboutCommand,
     statusCommand(queue),
     cancelCommand(queue),
+    serverCommand(direct),
     historyCommand(records),
     forgetCommand({ records, queue }),
     exportCommand({ records, clock }),
+    personaCommand(choosing),
+    modelCommand(choosing),
+    reasoningCommand(records),
+    settingsCommand({ records, serverSettings, models }),
     quotaCommand({ limits: quota, owners: access.owners, records, clock }),
     privacyCommand(privacy),
     statsCommand({ owners: access.owners, queue, records, delivery }),

@@ -1,19 +1,26 @@
 import type {
+  Attachment,
   ButtonInteraction,
   ChatInputCommandInteraction,
   Interaction,
   MessageContextMenuCommandInteraction,
   REST,
+  StringSelectMenuInteraction,
 } from 'discord.js'
+import { PermissionFlagsBits } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { DiscordAsker } from '#discord/access-check.ts'
 import { acknowledge, DEFER_PRIVATE, DEFER_UPDATE } from '#discord/acknowledge.ts'
+import type { DirectConversations } from '#discord/direct-conversations.ts'
+import type { AskedRequest } from '#discord/intake.ts'
 import type { ReceivedInteraction } from '#discord/interaction-target.ts'
 import { rolesOf } from '#discord/member-roles.ts'
+import type { OfferedFile } from '#discord/offered-file.ts'
+import type { ConversationKey } from '#domain/conversation.ts'
 import { errorCode, errorMessage } from '#domain/errors.ts'
 import { failureNotice } from '#domain/notices.ts'
-import type { NewRequest } from '#protocol/queue.ts'
+import { DIRECT_SERVER_ID } from '#domain/request.ts'
 import {
   type Command,
   type CommandCall,
@@ -21,6 +28,7 @@ import {
   type QuestionCommand,
   type Reply,
   readCustomId,
+  type Whereabouts,
 } from './command.ts'
 import { conversationServer } from './conversation-place.ts'
 import { showReply } from './private-reply.ts'
@@ -28,7 +36,7 @@ import { readTarget } from './target-message.ts'
 
 /** A question that was asked with a command; its interaction has been acknowledged, or cannot be any more. */
 export interface AskedQuestion {
-  readonly request: NewRequest
+  readonly request: AskedRequest
   readonly asker: DiscordAsker
   readonly interaction: Omit<ReceivedInteraction, 'applicationId' | 'botId'>
 }
@@ -36,6 +44,7 @@ export interface AskedQuestion {
 export interface RouterOptions {
   readonly commands: readonly Command[]
   readonly rest: REST
+  readonly direct: Pick<DirectConversations, 'current'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
   /** Tells whether an interaction is new, and remembers it. */
@@ -44,6 +53,10 @@ export interface RouterOptions {
 }
 
 type CommandInteraction = ChatInputCommandInteraction | MessageContextMenuCommandInteraction
+
+type PressInteraction = ButtonInteraction | StringSelectMenuInteraction
+
+type AnyInteraction = CommandInteraction | PressInteraction
 
 /** Brings interactions to the commands. Each is acknowledged at once, before anything that could take its time. */
 export class CommandRouter {
@@ -79,7 +92,7 @@ export class CommandRouter {
       if (!command || !this.#options.isNew(interaction.id)) return undefined
       return command.type === 'question' ? this.#ask(command, interaction) : this.#run(command, interaction)
     }
-    if (!interaction.isButton()) return undefined
+    if (!interaction.isButton() && !interaction.isStringSelectMenu()) return undefined
     const command = this.#commands.get(readCustomId(interaction.customId).command)
     const pressed = command?.type === 'private' ? command.pressed : undefined
     return pressed && this.#options.isNew(interaction.id) ? this.#press(pressed, interaction) : undefined
@@ -90,13 +103,15 @@ export class CommandRouter {
     const { id, token, channelId } = interaction
     const receivedAt = clock.now()
     const acknowledged = await acknowledge(rest, interaction, log)
-    const call = readCall(interaction)
-    const request: NewRequest = {
+    const call = this.#readCall(interaction)
+    const offered = command.files?.(call) ?? []
+    const request: AskedRequest = {
       ...call.conversation,
       channelId,
       message: command.question(call),
       discordMessageId: id,
       interactionToken: token,
+      ...(offered.length > 0 && { offered }),
     }
     const asker = {
       userId: interaction.user.id,
@@ -110,18 +125,19 @@ export class CommandRouter {
   async #run({ reply }: PrivateCommand, interaction: CommandInteraction): Promise<void> {
     const { rest, log } = this.#options
     if (!(await acknowledge(rest, interaction, log, DEFER_PRIVATE))) return
-    await this.#show(interaction, () => reply(readCall(interaction)))
+    await this.#show(interaction, () => reply(this.#readCall(interaction)))
   }
 
   /** What was not acknowledged is not done: its user is told by Discord that it failed, and presses again. */
-  async #press(pressed: NonNullable<PrivateCommand['pressed']>, interaction: ButtonInteraction): Promise<void> {
+  async #press(pressed: NonNullable<PrivateCommand['pressed']>, interaction: PressInteraction): Promise<void> {
     const { rest, log } = this.#options
     if (!(await acknowledge(rest, interaction, log, DEFER_UPDATE))) return
     const { words } = readCustomId(interaction.customId)
-    await this.#show(interaction, () => pressed({ conversation: conversationOf(interaction), words }))
+    const values = interaction.isStringSelectMenu() ? interaction.values : []
+    await this.#show(interaction, () => pressed({ ...this.#whereabouts(interaction), words, values }))
   }
 
-  async #show(interaction: CommandInteraction | ButtonInteraction, work: () => Reply | Promise<Reply>): Promise<void> {
+  async #show(interaction: AnyInteraction, work: () => Reply | Promise<Reply>): Promise<void> {
     await showReply(this.#options.rest, interaction, await this.#replyOr(work, interaction.id))
   }
 
@@ -135,19 +151,46 @@ export class CommandRouter {
       return { content: failureNotice({ message: FAILED, code: code ?? 'COMMAND_FAILED' }) }
     }
   }
+
+  #readCall(interaction: CommandInteraction): CommandCall {
+    const whereabouts = this.#whereabouts(interaction)
+    if (interaction.isChatInputCommand()) {
+      const { options } = interaction
+      const option = (name: string) => textOf(options.get(name)?.value)
+      const file = (name: string) => offeredFile(options.getAttachment(name))
+      return { ...whereabouts, subcommand: options.getSubcommand(false) ?? undefined, option, file, target: undefined }
+    }
+    const target = readTarget(interaction.targetMessage)
+    return { ...whereabouts, subcommand: undefined, option: () => undefined, file: () => undefined, target }
+  }
+
+  #whereabouts(interaction: AnyInteraction): Whereabouts {
+    const conversation = { userId: interaction.user.id, serverId: conversationServer(interaction) }
+    const { guildId, memberPermissions } = interaction
+    const isManager = memberPermissions?.has(PermissionFlagsBits.ManageGuild) ?? false
+    return {
+      conversation,
+      guildId,
+      mayManageServer: guildId !== null && isManager,
+      here: () => this.#here(conversation),
+    }
+  }
+
+  async #here(conversation: ConversationKey): ReturnType<Whereabouts['here']> {
+    if (conversation.serverId !== DIRECT_SERVER_ID) return { ...conversation, serverName: undefined }
+    const current = await this.#options.direct.current(conversation.userId)
+    if ('refusal' in current) return current
+    const { server } = current
+    return { ...conversation, serverName: server?.name, ...(server && { serverId: server.id }) }
+  }
 }
 
 const FAILED = 'That did not work just now. Please try it again in a minute.'
 
-function readCall(interaction: CommandInteraction): CommandCall {
-  const conversation = conversationOf(interaction)
-  if (interaction.isChatInputCommand()) {
-    const { options } = interaction
-    return { conversation, option: (name) => options.getString(name) ?? undefined, target: undefined }
-  }
-  return { conversation, option: () => undefined, target: readTarget(interaction.targetMessage) }
+function textOf(value: string | number | boolean | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
-function conversationOf(interaction: CommandInteraction | ButtonInteraction) {
-  return { userId: interaction.user.id, serverId: conversationServer(interaction) }
+function offeredFile(attachment: Attachment | null): OfferedFile | undefined {
+  return attachment ? { name: attachment.name, sizeBytes: attachment.size, url: attachment.url } : undefined
 }

@@ -1,6 +1,8 @@
 import {
   type APIActionRowComponent,
   type APIButtonComponent,
+  type APIEmbed,
+  type APIStringSelectComponent,
   ApplicationCommandType,
   ApplicationIntegrationType,
   InteractionContextType,
@@ -8,34 +10,64 @@ import {
   type RESTPostAPIApplicationCommandsJSONBody,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from 'discord.js'
+import type { OfferedFile } from '#discord/offered-file.ts'
 import type { ConversationKey } from '#domain/conversation.ts'
+import { failureNotice } from '#domain/notices.ts'
+import type { GateRefusal } from '#protocol/queue.ts'
+
+/** The conversation that what is asked in a place belongs to. */
+export interface Here extends ConversationKey {
+  /** In a direct conversation that belongs to a server's: the server's name. */
+  readonly serverName: string | undefined
+}
+
+/** Where somebody used a command or a button of one. */
+export interface Whereabouts {
+  /** The conversation of the place itself: in a direct one that of its own, whatever was chosen. */
+  readonly conversation: ConversationKey
+  /** The server it is in; null in direct conversations and groups. */
+  readonly guildId: string | null
+  /** Whether its user may manage that server; false elsewhere. */
+  readonly mayManageServer: boolean
+  /** The conversation that what is asked there belongs to: in a direct one the one that was chosen. Never rejects. */
+  readonly here: () => Promise<Here | { readonly refusal: GateRefusal }>
+}
 
 /** What a command that somebody ran tells. */
-export interface CommandCall {
-  /** The conversation of the place it was run in. */
-  readonly conversation: ConversationKey
-  /** A text option; undefined when it was left out. */
+export interface CommandCall extends Whereabouts {
+  /** The word after the command's name, of a command that has some. */
+  readonly subcommand: string | undefined
+  /** A text option, or the id a channel or role option stands for; undefined when it was left out. */
   readonly option: (name: string) => string | undefined
+  /** The file of an option; undefined when it was left out. */
+  readonly file: (name: string) => OfferedFile | undefined
   /** Of a command on a message: that message. */
   readonly target: TargetMessage | undefined
+  /** Whether its user may manage the server it was run in; false elsewhere. */
+  readonly mayManageServer: boolean
 }
 
 export interface TargetMessage {
   readonly author: string
   readonly text: string
+  /** What came with it; left out when that was nothing. */
+  readonly files?: readonly OfferedFile[]
 }
 
-/** A button of a command's reply that its user pressed. */
-interface Press {
-  readonly conversation: ConversationKey
+/** A button of a command's reply that its user pressed, or a menu of it from which something was chosen. */
+interface Press extends Whereabouts {
   /** What `customId` was made of, the command's name left out. */
   readonly words: readonly string[]
+  /** What was chosen from the menu. */
+  readonly values: readonly string[]
 }
 
 /** What only the user of a command gets to see. */
 export interface Reply {
   readonly content: string
   readonly buttons?: readonly APIButtonComponent[]
+  readonly embeds?: readonly APIEmbed[]
+  readonly menu?: APIStringSelectComponent
   readonly files?: readonly RawFile[]
 }
 
@@ -44,6 +76,8 @@ export interface QuestionCommand {
   readonly type: 'question'
   readonly definition: RESTPostAPIApplicationCommandsJSONBody
   readonly question: (call: CommandCall) => string
+  /** What the question is about; none when it is left out. */
+  readonly files?: (call: CommandCall) => readonly OfferedFile[]
 }
 
 /** A command whose reply is for its user alone. */
@@ -69,6 +103,8 @@ export function slashCommand(fields: SlashFields): RESTPostAPIChatInputApplicati
   return { type: ApplicationCommandType.ChatInput, ...fields, ...EVERYWHERE }
 }
 
+type ComponentRow = APIActionRowComponent<APIButtonComponent | APIStringSelectComponent>
+
 const SEPARATOR = ':'
 
 /** What tells which button was pressed: a command's name and words without colons, 100 characters at most. */
@@ -82,7 +118,13 @@ export function readCustomId(id: string): { readonly command: string; readonly w
   return { command, words }
 }
 
-/** A row of buttons; none when there are no buttons. */
-export function rowOf(buttons: readonly APIButtonComponent[] = []): APIActionRowComponent<APIButtonComponent>[] {
-  return buttons.length === 0 ? [] : [{ type: 1, components: [...buttons] }]
+/** What somebody reads who may not see the conversation they are in. */
+export function refused({ refusal }: { readonly refusal: GateRefusal }): Reply {
+  return { content: failureNotice(refusal) }
+}
+
+/** The rows of what can be pressed or chosen below a reply. */
+export function rowsOf({ buttons = [], menu }: Pick<Reply, 'buttons' | 'menu'>): ComponentRow[] {
+  const rows = [menu === undefined ? [] : [menu], [...buttons]]
+  return rows.filter((components) => components.length > 0).map((components) => ({ type: 1, components }))
 }

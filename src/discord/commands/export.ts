@@ -3,13 +3,15 @@ import { gzip } from 'node:zlib'
 import type { RawFile } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import { FIRST_ROW, type PersonalRecordsApi, type RowCursor } from '#protocol/personal-records.ts'
+import type { ServerRecordsApi } from '#protocol/server-records.ts'
 import { type PrivateCommand, type Reply, slashCommand } from './command.ts'
 
 export interface ExportOptions {
   readonly records: Pick<
     PersonalRecordsApi,
-    'exportRequests' | 'exportMessages' | 'directChannelsOf' | 'usageOf' | 'preferences'
-  >
+    'exportRequests' | 'exportMessages' | 'directChannelsOf' | 'usageOf' | 'preferences' | 'undeliveredOf'
+  > &
+    Pick<ServerRecordsApi, 'exportSettingChanges'>
   readonly clock: Pick<Clock, 'now'>
   /** Tests pass smaller ones. */
   readonly limits?: ExportLimits
@@ -40,18 +42,41 @@ export function exportCommand(options: ExportOptions): PrivateCommand {
 
 async function exportOf(userId: string, { records, clock, limits = LIMITS }: ExportOptions): Promise<Reply> {
   const budget = { bytes: limits.textBytes }
-  const requests = await rowsOf((after) => records.exportRequests(userId, after, PAGE_ROWS), budget)
-  const messages = requests && (await rowsOf((after) => records.exportMessages(userId, after, PAGE_ROWS), budget))
-  const directChannels = JSON.stringify(await records.directChannelsOf(userId))
-  const tokensByDay = JSON.stringify(await records.usageOf(userId))
-  const preferences = JSON.stringify(await records.preferences(userId))
-  const now = clock.now()
-  const file =
-    messages &&
-    (await fileOf(textOf({ userId, now, requests, messages, directChannels, tokensByDay, preferences }), limits))
-  if (!file)
-    return { content: 'That is more than fits into a file on Discord; please ask whoever runs this bot for it.' }
+  const listed: Record<string, string> = {}
+  for (const [name, read] of Object.entries(listsOf(userId, records))) {
+    const rows = await read(budget)
+    if (!rows) return TOO_MUCH
+    listed[name] = `[${rows.map((row) => `\n    ${row}`).join(',')}\n  ]`
+  }
+  const file = await fileOf(
+    textOf({
+      userId: JSON.stringify(userId),
+      exportedAt: String(clock.now()),
+      ...listed,
+      directChannels: JSON.stringify(await records.directChannelsOf(userId)),
+      tokensByDay: JSON.stringify(await records.usageOf(userId)),
+      preferences: JSON.stringify(await records.preferences(userId)),
+      undelivered: JSON.stringify(await records.undeliveredOf(userId)),
+    }),
+    limits,
+  )
+  if (!file) return TOO_MUCH
   return { content: 'This is all that is stored about you. The times are milliseconds since 1970.', files: [file] }
+}
+
+const TOO_MUCH: Reply = {
+  content: 'That is more than fits into a file on Discord; please ask whoever runs this bot for it.',
+}
+
+type ReadRows = (budget: { bytes: number }) => Promise<string[] | undefined>
+
+/** What there can be much of is read page by page. */
+function listsOf(userId: string, records: ExportOptions['records']): Readonly<Record<string, ReadRows>> {
+  return {
+    requests: (budget) => rowsOf((after) => records.exportRequests(userId, after, PAGE_ROWS), budget),
+    messages: (budget) => rowsOf((after) => records.exportMessages(userId, after, PAGE_ROWS), budget),
+    serverSettingChanges: (budget) => rowsOf((after) => records.exportSettingChanges(userId, after, PAGE_ROWS), budget),
+  }
 }
 
 /** All rows, each as JSON; undefined when that is too much. */
@@ -75,29 +100,10 @@ async function rowsOf<Row extends RowCursor>(
   }
 }
 
-interface Gathered {
-  readonly userId: string
-  readonly now: number
-  readonly requests: readonly string[]
-  readonly messages: readonly string[]
-  readonly directChannels: string
-  readonly tokensByDay: string
-  readonly preferences: string
-}
-
-/** Each row was made JSON with its page: doing it at once would hold up everybody else. */
-function textOf({ userId, now, requests, messages, directChannels, tokensByDay, preferences }: Gathered): string {
-  const list = (rows: readonly string[]) => `[${rows.map((row) => `\n    ${row}`).join(',')}\n  ]`
-  return `{
-  "userId": ${JSON.stringify(userId)},
-  "exportedAt": ${now},
-  "requests": ${list(requests)},
-  "messages": ${list(messages)},
-  "directChannels": ${directChannels},
-  "tokensByDay": ${tokensByDay},
-  "preferences": ${preferences}
-}
-`
+/** Each part is JSON already: to make it of all of them at once would hold up everybody else. */
+function textOf(parts: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(parts).map(([name, json]) => `  ${JSON.stringify(name)}: ${json}`)
+  return `{\n${lines.join(',\n')}\n}\n`
 }
 
 async function fileOf(text: string, { fileBytes }: ExportLimits): Promise<RawFile | undefined> {

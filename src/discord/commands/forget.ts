@@ -1,8 +1,13 @@
-import { type APIButtonComponent, ApplicationCommandOptionType, ButtonStyle, ComponentType } from 'discord.js'
-import type { ConversationKey } from '#domain/conversation.ts'
+import {
+  type APIButtonComponent,
+  ApplicationCommandOptionType,
+  ButtonStyle,
+  ComponentType,
+  escapeMarkdown,
+} from 'discord.js'
 import type { ForgetScope, PersonalRecordsApi } from '#protocol/personal-records.ts'
 import type { RequestQueue } from '#protocol/queue.ts'
-import { customId, type PrivateCommand, type Reply, slashCommand } from './command.ts'
+import { customId, type Here, type PrivateCommand, type Reply, refused, slashCommand } from './command.ts'
 
 const NAME = 'forget'
 const WHAT = 'what'
@@ -32,34 +37,57 @@ export function forgetCommand(options: ForgetOptions): PrivateCommand {
   return {
     type: 'private',
     definition: slashCommand({ name: NAME, description: 'Delete what Parley remembers of you.', options: [option] }),
-    reply: ({ option: textOf }) => confirmation(readScope(textOf(WHAT)) ?? 'conversation'),
-    pressed: ({ conversation, words: [choice] }) => {
+    reply: async ({ here, option: textOf }) => {
+      if (readScope(textOf(WHAT)) === 'everything') return confirmation('everything', EVERYTHING)
+      const conversation = await here()
+      if ('refusal' in conversation) return refused(conversation)
+      return confirmation('conversation', nameOf(conversation), conversation.serverId)
+    },
+    pressed: async ({ conversation: { userId }, here, words: [choice, serverId] }) => {
       const scope = readScope(choice)
-      return scope === undefined ? { content: 'Nothing was deleted.' } : forget(options, scope, conversation)
+      if (scope === undefined) return { content: 'Nothing was deleted.' }
+      if (scope === 'everything') return forget(options, { userId, serverId: null })
+      const conversation = await here()
+      if ('refusal' in conversation) return refused(conversation)
+      // What was confirmed is another conversation than the one that was chosen since.
+      if (conversation.serverId !== serverId) return { content: CHANGED }
+      return forget(options, { userId, serverId })
     },
   }
 }
 
-function confirmation(scope: Scope): Reply {
-  const what =
-    scope === 'everything'
-      ? 'all your conversations with Parley, here and everywhere else'
-      : 'the conversation you have with Parley here'
-  const content = `This deletes ${what}, and cancels a question of it that is not answered yet. It cannot be undone.`
-  const buttons = [button('Delete', ButtonStyle.Danger, scope), button('Keep', ButtonStyle.Secondary, KEEP)]
-  return { content, buttons }
+const EVERYTHING =
+  'all your conversations with Parley, here and everywhere else, and what you have chosen (persona, model and the like)'
+
+const STAYS = ' Changes you made to the settings of a server stay noted with your id: they are the server’s.'
+
+const CHANGED =
+  'Nothing was deleted: your direct messages belong to another conversation by now. Please use /forget again.'
+
+function nameOf({ serverName }: Here): string {
+  if (serverName === undefined) return 'the conversation you have with Parley here'
+  return `the conversation you have with Parley in **${escapeMarkdown(serverName)}**`
 }
 
-function button(label: string, style: ButtonStyle.Danger | ButtonStyle.Secondary, choice: string): APIButtonComponent {
-  return { type: ComponentType.Button, style, label, custom_id: customId(NAME, choice) }
+function confirmation(scope: Scope, what: string, ...words: readonly string[]): Reply {
+  const content = `This deletes ${what}, and cancels a question of it that is not answered yet. It cannot be undone.`
+  const buttons = [button('Delete', ButtonStyle.Danger, scope, ...words), button('Keep', ButtonStyle.Secondary, KEEP)]
+  return { content: `${content}${scope === 'everything' ? STAYS : ''}`, buttons }
+}
+
+function button(
+  label: string,
+  style: ButtonStyle.Danger | ButtonStyle.Secondary,
+  ...words: readonly string[]
+): APIButtonComponent {
+  return { type: ComponentType.Button, style, label, custom_id: customId(NAME, ...words) }
 }
 
 function readScope(value: string | undefined): Scope | undefined {
   return value === 'conversation' || value === 'everything' ? value : undefined
 }
 
-async function forget({ records, queue }: ForgetOptions, scope: Scope, here: ConversationKey): Promise<Reply> {
-  const wanted = { userId: here.userId, serverId: scope === 'everything' ? null : here.serverId }
+async function forget({ records, queue }: ForgetOptions, wanted: ForgetScope): Promise<Reply> {
   await cancelWithin(queue, wanted)
   // Answers that are still to be stored would come back after everything else is gone.
   if (queue.stats().storage.pendingWrites > 0) {

@@ -14,6 +14,8 @@ export function helpCommand(others: readonly Command[]): PrivateCommand {
     'Write to me in a direct message, mention me in a server, or use a command. One question at a time: the next one when the answer is there.',
     '',
     ...lines,
+    '',
+    'What a server has set with `/settings` holds there for everybody; where it has set nothing, your own `/persona` and `/model` do.',
   ].join('\n')
   return { type: 'private', definition: DEFINITION, reply: () => ({ content }) }
 }

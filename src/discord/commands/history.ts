@@ -1,7 +1,7 @@
 import { type APIButtonComponent, ButtonStyle, ComponentType, escapeMarkdown } from 'discord.js'
-import type { ConversationKey } from '#domain/conversation.ts'
 import type { HistoryCursor, HistoryPage, PersonalRecordsApi, StoredMessage } from '#protocol/personal-records.ts'
-import { customId, type PrivateCommand, type Reply, slashCommand } from './command.ts'
+import { beginningOf } from './beginning-of.ts'
+import { customId, type Here, type PrivateCommand, type Reply, refused, slashCommand } from './command.ts'
 import { dateAndTime } from './timestamps.ts'
 
 const NAME = 'history'
@@ -11,46 +11,52 @@ const SHOWN_CHARACTERS = 260
 
 /** `/history`: the conversation of this place, page by page. */
 export function historyCommand(records: Pick<PersonalRecordsApi, 'historyPage'>): PrivateCommand {
-  const show = async (conversation: ConversationKey, cursor: HistoryCursor): Promise<Reply> =>
-    replyOf(await records.historyPage(conversation, cursor, PAGE_MESSAGES))
+  const show = async (here: Here, cursor: HistoryCursor): Promise<Reply> =>
+    replyOf(here, await records.historyPage(here, cursor, PAGE_MESSAGES))
   return {
     type: 'private',
     definition: slashCommand({ name: NAME, description: 'What you and Parley have said here.' }),
-    reply: ({ conversation }) => show(conversation, { type: 'newest' }),
-    pressed: ({ conversation, words }) => show(conversation, readCursor(words)),
+    reply: async (call) => {
+      const here = await call.here()
+      return 'refusal' in here ? refused(here) : show(here, { type: 'newest' })
+    },
+    pressed: async ({ words, ...whereabouts }) => {
+      const here = await whereabouts.here()
+      return 'refusal' in here ? refused(here) : show(here, readCursor(words, here))
+    },
   }
 }
 
-function replyOf(page: HistoryPage): Reply {
+function replyOf(here: Here, page: HistoryPage): Reply {
   const { messages, hasOlder, hasNewer } = page
   const [oldest, newest] = [messages[0], messages.at(-1)]
-  if (!oldest || !newest) return { content: 'Nothing of this conversation is stored.' }
+  const title = here.serverName === undefined ? [] : [`-# Conversation of ${escapeMarkdown(here.serverName)}`]
+  if (!oldest || !newest) return { content: [...title, 'Nothing of this conversation is stored.'].join('\n') }
   const buttons = [
-    ...(hasOlder ? [button('◀ Older', 'before', oldest)] : []),
-    ...(hasNewer ? [button('Newer ▶', 'after', newest)] : []),
+    ...(hasOlder ? [button('◀ Older', 'before', oldest, here)] : []),
+    ...(hasNewer ? [button('Newer ▶', 'after', newest, here)] : []),
   ]
-  return { content: messages.map(describe).join('\n'), buttons }
+  return { content: [...title, ...messages.map(describe)].join('\n'), buttons }
 }
 
-function button(label: string, direction: 'before' | 'after', { id }: StoredMessage): APIButtonComponent {
-  const custom_id = customId(NAME, direction, String(id))
+function button(
+  label: string,
+  direction: 'before' | 'after',
+  { id }: StoredMessage,
+  { serverId }: Here,
+): APIButtonComponent {
+  const custom_id = customId(NAME, direction, String(id), serverId)
   return { type: ComponentType.Button, style: ButtonStyle.Secondary, label, custom_id }
 }
 
-function readCursor([direction, id]: readonly string[]): HistoryCursor {
+/** A page of another conversation than the one that was chosen since is of no use here. */
+function readCursor([direction, id, serverId]: readonly string[], here: Here): HistoryCursor {
   const messageId = Number(id)
-  const isKnown = (direction === 'before' || direction === 'after') && Number.isSafeInteger(messageId)
+  const isOfHere = serverId === here.serverId && Number.isSafeInteger(messageId)
+  const isKnown = isOfHere && (direction === 'before' || direction === 'after')
   return isKnown ? { type: direction, messageId } : { type: 'newest' }
 }
 
 function describe({ role, content, timestamp }: StoredMessage): string {
-  return `**${role === 'user' ? 'You' : 'Parley'}** · ${dateAndTime(timestamp)}\n> ${beginningOf(content)}`
-}
-
-/** On one line, as it was written: its own markdown must not spread over the page. */
-function beginningOf(text: string): string {
-  const line = escapeMarkdown(text.slice(0, SHOWN_CHARACTERS).replaceAll(/\s+/g, ' ').trim())
-  if (line.length <= SHOWN_CHARACTERS && text.length <= SHOWN_CHARACTERS) return line
-  // Neither half a character nor half an escape at the end.
-  return `${line.slice(0, SHOWN_CHARACTERS).replace(/[\uD800-\uDBFF\\]+$/u, '')}…`
+  return `**${role === 'user' ? 'You' : 'Parley'}** · ${dateAndTime(timestamp)}\n> ${beginningOf(content, SHOWN_CHARACTERS)}`
 }

@@ -1,7 +1,7 @@
 import { type REST, Routes } from 'discord.js'
 import { readDeliveryProblem } from '#discord/delivery-problem.ts'
 import { NO_MENTIONS } from '#discord/reply-target.ts'
-import { type Reply, rowOf } from './command.ts'
+import { type Reply, rowsOf } from './command.ts'
 
 const MAX_TRIES = 3
 
@@ -9,10 +9,10 @@ const MAX_TRIES = 3
 export async function showReply(
   rest: REST,
   interaction: { readonly applicationId: string; readonly token: string },
-  { content, buttons, files = [] }: Reply,
+  { content, embeds = [], files = [], ...components }: Reply,
 ): Promise<void> {
   const route = Routes.webhookMessage(interaction.applicationId, interaction.token)
-  const body = { content, components: rowOf(buttons), allowed_mentions: NO_MENTIONS }
+  const body = { content, components: rowsOf(components), embeds, allowed_mentions: NO_MENTIONS }
   for (let tries = 1; ; tries++) {
     try {
       await rest.patch(route, { body, files: [...files], auth: false })

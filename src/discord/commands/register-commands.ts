@@ -6,6 +6,16 @@ const numbers = z
   .nullish()
   .transform((list) => list?.toSorted((a, b) => a - b))
 
+const option = z.object({
+  type: z.number(),
+  name: z.string(),
+  description: z.string(),
+  required: z.boolean().default(false),
+  max_length: z.number().optional(),
+  choices: z.array(z.object({ name: z.string(), value: z.union([z.string(), z.number()]) })).default([]),
+  channel_types: numbers,
+})
+
 /** The fields that make a registered command the same as ours; Discord adds others. */
 const registeredCommand = z.object({
   type: z.number().default(ApplicationCommandType.ChatInput),
@@ -13,18 +23,11 @@ const registeredCommand = z.object({
   description: z.string().default(''),
   integration_types: numbers,
   contexts: numbers,
-  options: z
-    .array(
-      z.object({
-        type: z.number(),
-        name: z.string(),
-        description: z.string(),
-        required: z.boolean().default(false),
-        max_length: z.number().optional(),
-        choices: z.array(z.object({ name: z.string(), value: z.union([z.string(), z.number()]) })).default([]),
-      }),
-    )
-    .default([]),
+  default_member_permissions: z
+    .string()
+    .nullish()
+    .transform((permissions) => permissions ?? null),
+  options: z.array(option.extend({ options: z.array(option).default([]) })).default([]),
 })
 
 /** Discord tells them in an order of its own. */

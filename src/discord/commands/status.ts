@@ -1,6 +1,8 @@
+import { escapeMarkdown } from 'discord.js'
 import { ordinal } from '#discord/ordinal.ts'
+import { failureNotice } from '#domain/notices.ts'
 import type { ActiveFacts, QueueStatistics, RequestQueue } from '#protocol/queue.ts'
-import { type PrivateCommand, slashCommand } from './command.ts'
+import { type CommandCall, type PrivateCommand, slashCommand } from './command.ts'
 import { timeAgo } from './timestamps.ts'
 
 /** `/status`: what is going on with the user's question, and in the queue. */
@@ -8,10 +10,18 @@ export function statusCommand(queue: Pick<RequestQueue, 'active' | 'stats'>): Pr
   return {
     type: 'private',
     definition: slashCommand({ name: 'status', description: 'Where your question is, and how busy Parley is.' }),
-    reply: ({ conversation }) => ({
-      content: `${describeOwn(queue.active(conversation.userId))}\n${describeQueue(queue.stats())}`,
-    }),
+    reply: async ({ conversation, here }) => {
+      const lines = [describeOwn(queue.active(conversation.userId)), describeQueue(queue.stats())]
+      return { content: [...lines, ...describeConversation(await here())].join('\n') }
+    },
   }
+}
+
+/** Where it goes without saying, it is not said. */
+function describeConversation(here: Awaited<ReturnType<CommandCall['here']>>): string[] {
+  if ('refusal' in here) return [failureNotice(here.refusal)]
+  if (here.serverName === undefined) return []
+  return [`**Conversation:** your direct messages belong to that of **${escapeMarkdown(here.serverName)}**.`]
 }
 
 function describeOwn(active: ActiveFacts | undefined): string {

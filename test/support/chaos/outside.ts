@@ -20,6 +20,8 @@ export type Shown =
 
 /** How the test model ends its answer. */
 const ANSWER = /\(that is all\)$/
+/** Below what has ended; what is still to end has other buttons. */
+const END_BUTTON = /\n(Regenerate|Retry)$/
 const NOT_REMEMBERED = /\n-# This answer could not be saved[^\n]*$/
 const NOTICE = /⚠️ [^\n]+\n-# ([A-Z_]+)(?: · ref [0-9a-f]{8})?$/
 const REFUSALS = /^(REQUEST_(INVALID|ALREADY_ACTIVE|DUPLICATE|NOT_STORED)|QUEUE_)/
@@ -27,7 +29,7 @@ const REFUSALS = /^(REQUEST_(INVALID|ALREADY_ACTIVE|DUPLICATE|NOT_STORED)|QUEUE_
 /** What the bot's messages that answer a question say together. */
 export function shownFor(question: Question, messages: readonly MessageRecord[]): Shown {
   const parts = repliesTo(question, messages).filter(({ deleted }) => !deleted)
-  return parts.length === 0 ? { type: 'nothing' } : readShown(parts.map(({ text }) => text))
+  return parts.length === 0 ? { type: 'nothing' } : readShown(parts.map(({ text }) => text.replace(END_BUTTON, '')))
 }
 
 export function isFinal({ type }: Shown): boolean {

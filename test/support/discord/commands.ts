@@ -4,6 +4,7 @@ import { isObject, type JsonObject, objectsIn } from './json.ts'
 
 const MAX_COMMANDS = 100
 const MAX_OPTIONS = 25
+const MAX_CHOICES = 25
 const CHAT_INPUT = 1
 const NAME = /^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$/u
 
@@ -17,6 +18,7 @@ interface CommandForm {
   readonly options?: unknown
   readonly contexts?: unknown
   readonly dm_permission?: unknown
+  readonly default_member_permissions?: unknown
 }
 
 /** A parameter of a command. */
@@ -26,6 +28,9 @@ export interface CommandOption {
   readonly required?: unknown
   readonly description?: unknown
   readonly max_length?: unknown
+  readonly choices?: unknown
+  /** Of a subcommand. */
+  readonly options?: unknown
 }
 
 /** A registered command as Discord shows it. */
@@ -38,6 +43,7 @@ export interface Command extends JsonObject {
   readonly description: string
   readonly options: readonly CommandOption[]
   readonly contexts: readonly number[] | null
+  readonly default_member_permissions: string | null
 }
 
 /** The slash commands of the application, global ones and those of guilds. */
@@ -103,10 +109,10 @@ export class Commands {
 
   #make(form: JsonObject, guildId?: string): Command {
     const { name, type, description, options, contexts, dm_permission }: CommandForm = form
+    const { default_member_permissions: permissions }: CommandForm = form
     const same = this.list(guildId).find((command) => command.name === name && command.type === (type ?? CHAT_INPUT))
     const places = Array.isArray(contexts) ? contexts.filter((context) => typeof context === 'number') : null
     return {
-      default_member_permissions: null,
       nsfw: false,
       integration_types: [0],
       ...form,
@@ -115,6 +121,7 @@ export class Commands {
       version: this.#newId(),
       name: String(name),
       type: typeof type === 'number' ? type : CHAT_INPUT,
+      default_member_permissions: typeof permissions === 'string' ? permissions : null,
       description: typeof description === 'string' ? description : '',
       options: objectsIn(options),
       contexts: places ?? (dm_permission === false ? [CONTEXT.guild] : null),
@@ -127,10 +134,21 @@ function checkCommand(form: CommandForm, prefix: string, errors: FormErrors): vo
   const isChatInput = form.type === undefined || form.type === CHAT_INPUT
   checkName(form.name, `${prefix}name`, isChatInput, errors)
   errors.text(`${prefix}description`, form.description, 100, isChatInput ? 1 : 0)
-  errors.list(`${prefix}options`, form.options, MAX_OPTIONS)
+  const permissions = form.default_member_permissions
+  const isGiven = permissions !== undefined && permissions !== null
+  if (isGiven && !(typeof permissions === 'string' && /^\d+$/.test(permissions))) {
+    errors.add(`${prefix}default_member_permissions`, 'BASE_TYPE_BAD_INT', 'Value is not a bit set.')
+  }
+  checkOptions(form.options, prefix, errors)
+}
+
+function checkOptions(options: unknown, prefix: string, errors: FormErrors): void {
+  errors.list(`${prefix}options`, options, MAX_OPTIONS)
   let optionalSeen = false
-  for (const [index, option] of objectsIn(form.options).entries()) {
-    const { name, description, type, required }: CommandOption = option
+  for (const [index, option] of objectsIn(options).entries()) {
+    const { name, description, type, required, choices, options: parts }: CommandOption = option
+    checkOptions(parts, `${prefix}options.${index}.`, errors)
+    checkChoices(choices, `${prefix}options.${index}.choices`, errors)
     checkName(name, `${prefix}options.${index}.name`, true, errors)
     errors.text(`${prefix}options.${index}.description`, description, 100, 1)
     if (typeof type !== 'number')
@@ -143,6 +161,14 @@ function checkCommand(form: CommandForm, prefix: string, errors: FormErrors): vo
       )
     }
     optionalSeen ||= required !== true
+  }
+}
+
+function checkChoices(choices: unknown, path: string, errors: FormErrors): void {
+  errors.list(path, choices, MAX_CHOICES)
+  for (const [index, { name, value }] of objectsIn(choices).entries()) {
+    errors.text(`${path}.${index}.name`, name, 100, 1)
+    if (typeof value !== 'number') errors.text(`${path}.${index}.value`, value, 100)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FormErrors } from './form-errors.ts'
 import { isObject, type JsonObject, lengthOf, objectsIn } from './json.ts'
+import { checkMenu, MENU } from './menu-rules.ts'
 
 const MAX_ROWS = 5
 const MAX_IN_ROW = 5
@@ -74,6 +75,18 @@ function checkComponent(component: JsonObject, path: string, errors: FormErrors)
       errors.add(`${path}.components`, 'BASE_TYPE_REQUIRED', 'This field is required')
   }
   if (type === BUTTON) checkButton(component, path, errors)
+  if (type === MENU) checkMenu(component, path, errors)
+  if (
+    type === ROW &&
+    objectsIn(components).length > 1 &&
+    objectsIn(components).some(({ type: kind }: ComponentForm) => kind === MENU)
+  ) {
+    errors.add(
+      `${path}.components`,
+      'COMPONENT_LAYOUT_WIDTH_EXCEEDED',
+      'The specified component exceeds the maximum width',
+    )
+  }
   if (type === TEXT_DISPLAY) errors.text(`${path}.content`, content, MAX_TEXT_V2_CHARACTERS, 1)
 }
 

@@ -7,6 +7,7 @@ import { channelRoutes } from './channel-routes.ts'
 import { commandRoutes } from './command-routes.ts'
 import { type Command, Commands } from './commands.ts'
 import { type FaultRule, Faults } from './faults.ts'
+import { FileStore } from './file-store.ts'
 import { Gateway } from './gateway.ts'
 import { type GatewayEventName, GatewayLog, type GatewayRecord } from './gateway-log.ts'
 import { guildRoutes } from './guild-routes.ts'
@@ -26,6 +27,7 @@ import {
   type DmOptions,
   type GuildMessage,
   type MessageCommandRun,
+  type OptionChoice,
   People,
   type StartedInteraction,
 } from './people.ts'
@@ -49,6 +51,7 @@ export class DiscordServer {
   readonly #people: People
   readonly #limiter: RateLimiter
   readonly #faults = new Faults()
+  readonly #files = new FileStore()
   readonly #calls: CallLog
   readonly #gatewayLog: GatewayLog
   readonly #gateway: Gateway
@@ -62,7 +65,7 @@ export class DiscordServer {
     const token = options.token ?? DEFAULT_TOKEN
     this.#port = options.port ?? 0
     this.#world = new World({ now, changes: this.#changes, botUsername: options.botUser?.username ?? 'parley' })
-    this.#wire = new Wire(this.#world)
+    this.#wire = new Wire(this.#world, () => `http://${this.#host}`)
     const newId = () => this.#world.newId()
     this.#interactions = new Interactions(now)
     this.#commands = new Commands(this.#world.botUser.id, newId)
@@ -71,6 +74,7 @@ export class DiscordServer {
       commands: this.#commands,
       interactions: this.#interactions,
       changes: this.#changes,
+      files: this.#files,
     })
     this.#limiter = new RateLimiter(resolveLimits(options.limits ?? 'documented'), now)
     this.#calls = new CallLog(this.#changes)
@@ -100,7 +104,9 @@ export class DiscordServer {
       ...interactionRoutes({ ...parts, interactions: this.#interactions }),
     ]
     const rest = new RestApi({ ...parts, routes, faults: this.#faults, log: this.#calls })
-    this.#http = createServer({ keepAliveTimeout: 60_000 }, (request, response) => void rest.handle(request, response))
+    this.#http = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+      if (!this.#files.serve(request, response)) void rest.handle(request, response)
+    })
     this.#http.on('upgrade', (request, socket, head) => this.#gateway.upgrade(request, socket, head))
     this.#changes.listen((change) => this.#waits.see(change))
   }
@@ -148,9 +154,19 @@ export class DiscordServer {
     this.#people.addMember(guildId, userId)
   }
 
+  /** Lets a user, or the bot itself, leave a guild. */
+  removeMember(guildId: string, userId: string): void {
+    this.#people.removeMember(guildId, userId)
+  }
+
   /** Gives a member a role of their own; returns its id. */
   giveRole(guildId: string, userId: string): string {
     return this.#people.giveRole(guildId, userId)
+  }
+
+  /** Lets a member manage the guild. */
+  addManager(guildId: string, userId: string): void {
+    this.#people.addManager(guildId, userId)
   }
 
   /** Starts a public thread in a channel; it is a channel itself. */
@@ -201,6 +217,11 @@ export class DiscordServer {
   /** Presses a button of a message as a user. Throws when there is no such button to press. */
   pressButton(press: ButtonPress): StartedInteraction {
     return this.#people.pressButton(press)
+  }
+
+  /** Chooses options of a message's select menu as a user. Throws when the menu does not offer them. */
+  chooseOptions(choice: OptionChoice): StartedInteraction {
+    return this.#people.chooseOptions(choice)
   }
 
   /** Sends the INTERACTION_CREATE of an interaction again, as the gateway sometimes does. */
@@ -268,6 +289,16 @@ export class DiscordServer {
   /** Every REST call after a sequence number, in order. */
   log(since = 0): CallRecord[] {
     return this.#calls.since(since).map((call) => ({ ...call }))
+  }
+
+  /** The paths of the attachments that were fetched, those that failed too. */
+  downloads(): string[] {
+    return [...this.#files.downloads]
+  }
+
+  /** Resolves once so many attachments were asked for. */
+  untilDownloads(count: number): Promise<void> {
+    return this.#files.untilDownloads(count)
   }
 
   counts(): CallCounts {

@@ -13,6 +13,8 @@ export interface Guild {
   readonly memberIds: Set<string>
   /** The roles of members that have some, by user id. */
   readonly roles: Map<string, readonly string[]>
+  /** Members who may manage it. */
+  readonly managerIds: Set<string>
   readonly channelIds: string[]
   /** ms since epoch */
   readonly joinedAt: number

@@ -10,8 +10,14 @@ const MAX_PAGE = 200
 export function guildRoutes({ world, wire }: { readonly world: World; readonly wire: Wire }): Route[] {
   const own = (request: RoutedRequest) => {
     const limit = Math.min(MAX_PAGE, Number(request.query.get('limit') ?? MAX_PAGE))
-    const guilds = world.guilds().filter(({ memberIds }) => memberIds.has(world.botUser.id))
+    const after = BigInt(request.query.get('after') ?? 0)
+    const guilds = world.guilds().filter(({ id, memberIds }) => memberIds.has(world.botUser.id) && BigInt(id) > after)
     return ok(guilds.slice(0, limit).map(partial))
+  }
+  const one = (request: RoutedRequest) => {
+    const guild = world.guild(param(request, 'guildId'))
+    if (!guild.memberIds.has(world.botUser.id)) throw refusal('unknownGuild')
+    return ok({ ...partial(guild), owner_id: guild.ownerId })
   }
   const member = (request: RoutedRequest) => {
     const guild = world.guild(param(request, 'guildId'))
@@ -23,6 +29,7 @@ export function guildRoutes({ world, wire }: { readonly world: World; readonly w
   const call = { auth: 'bot', limit: 'other', method: 'GET' } as const
   return [
     { ...call, pattern: '/users/@me/guilds', handle: own },
+    { ...call, pattern: '/guilds/:guildId', handle: one },
     { ...call, pattern: '/guilds/:guildId/members/:userId', handle: member },
   ]
 }

@@ -1,11 +1,14 @@
 import { CONTEXT } from './commands.ts'
-import type { Channel, User } from './entities.ts'
+import type { Attachment, Channel, User } from './entities.ts'
 import type { Interaction } from './interactions.ts'
-import type { JsonObject } from './json.ts'
-import { USUAL_PERMISSIONS, type Wire } from './wire.ts'
+import { type JsonObject, objectsIn } from './json.ts'
+import { permissionsOf, USUAL_PERMISSIONS } from './permissions.ts'
+import { roleObject, type Wire } from './wire.ts'
 import type { World } from './world.ts'
 
 const ATTACHMENT_LIMIT_BYTES = 10_485_760
+const CHANNEL = 7
+const ROLE = 8
 const LOCALE = 'en-US'
 
 /** An interaction as the gateway sends it. */
@@ -17,7 +20,7 @@ export function interactionPayload(interaction: Interaction, world: World, wire:
     type,
     token,
     version: 1,
-    data: withTarget(data, world, wire),
+    data: withResolved(withTarget(withFiles(data, channel, wire), world, wire), world, wire),
     channel_id: channel.id,
     channel: wire.channel(channel),
     app_permissions: USUAL_PERMISSIONS,
@@ -29,11 +32,40 @@ export function interactionPayload(interaction: Interaction, world: World, wire:
   }
 }
 
+/** A command with files brings along where they are. */
+function withFiles(data: JsonObject, channel: Channel, wire: Wire): JsonObject {
+  const { resolved }: { readonly resolved?: unknown } = data
+  // Written so by `People.runCommand`.
+  const { attachments = {} } = (resolved ?? {}) as { readonly attachments?: Readonly<Record<string, Attachment>> }
+  const shown = Object.entries(attachments).map(([id, file]) => [id, wire.attachment(file, channel)])
+  return shown.length === 0 ? data : { ...data, resolved: { attachments: Object.fromEntries(shown) } }
+}
+
 /** A command of a message's menu brings the message along. */
 function withTarget(data: JsonObject, world: World, wire: Wire): JsonObject {
   const { target_id }: { readonly target_id?: unknown } = data
   const target = typeof target_id === 'string' ? world.findMessage(target_id) : undefined
   return target ? { ...data, resolved: { messages: { [target.id]: wire.message(target) } } } : data
+}
+
+/** The channels and roles that were given as options come along. */
+function withResolved(data: JsonObject, world: World, wire: Wire): JsonObject {
+  const given = optionsIn(data)
+  const ids = (wanted: number) => given.flatMap(({ type, value }) => (type === wanted ? [String(value)] : []))
+  const channels = ids(CHANNEL).map((id) => [id, wire.channel(world.channel(id))] as const)
+  const roles = ids(ROLE).map((id) => [id, roleObject(id, `role ${id}`)] as const)
+  if (channels.length + roles.length === 0) return data
+  return { ...data, resolved: { channels: Object.fromEntries(channels), roles: Object.fromEntries(roles) } }
+}
+
+interface GivenOption {
+  readonly type?: unknown
+  readonly value?: unknown
+  readonly options?: unknown
+}
+
+function optionsIn({ options }: GivenOption): GivenOption[] {
+  return objectsIn(options).flatMap((option) => [option, ...optionsIn(option)])
 }
 
 function placeOf(channel: Channel, user: User, world: World, wire: Wire): JsonObject {
@@ -47,6 +79,6 @@ function placeOf(channel: Channel, user: User, world: World, wire: Wire): JsonOb
     guild_id: guild.id,
     guild: { id: guild.id, features: [], locale: LOCALE },
     guild_locale: LOCALE,
-    member: { ...wire.member(user, guild), permissions: USUAL_PERMISSIONS },
+    member: { ...wire.member(user, guild), permissions: permissionsOf(guild, user.id) },
   }
 }

@@ -1,4 +1,5 @@
 import { refusal } from './api-error.ts'
+import { attachmentsAfter, checkAttachments } from './attachment-rules.ts'
 import { checkComponents } from './component-rules.ts'
 import { checkEmbeds } from './embed-rules.ts'
 import type { Attachment, Revision } from './entities.ts'
@@ -31,6 +32,7 @@ interface MessageForm {
   readonly content?: unknown
   readonly embeds?: unknown
   readonly components?: unknown
+  readonly attachments?: unknown
   readonly flags?: unknown
   readonly allowed_mentions?: unknown
   readonly nonce?: unknown
@@ -78,12 +80,14 @@ export function partsOf(from: MessageParts): MessageParts {
 
 function readParts(body: JsonObject, before: MessageParts, added: readonly Attachment[]): MessageParts {
   const form: MessageForm = body
-  checkForm(form, form.flags ?? before.flags)
+  const errors = new FormErrors()
+  checkAttachments(form.attachments, before.attachments, added, errors)
+  checkForm(form, form.flags ?? before.flags, errors)
   const parts: MessageParts = {
     content: form.content === undefined ? before.content : typeof form.content === 'string' ? form.content.trim() : '',
     embeds: form.embeds === undefined ? before.embeds : objectsIn(form.embeds),
     components: form.components === undefined ? before.components : objectsIn(form.components),
-    attachments: added.length > 0 ? added : before.attachments,
+    attachments: attachmentsAfter(form.attachments, before.attachments, added),
     flags: typeof form.flags === 'number' ? form.flags & ~(EPHEMERAL | LOADING) : before.flags,
     allowedMentions: isObject(form.allowed_mentions) ? form.allowed_mentions : undefined,
   }
@@ -91,8 +95,7 @@ function readParts(body: JsonObject, before: MessageParts, added: readonly Attac
   return parts
 }
 
-function checkForm(form: MessageForm, flags: unknown): void {
-  const errors = new FormErrors()
+function checkForm(form: MessageForm, flags: unknown, errors: FormErrors): void {
   errors.text('content', form.content, MAX_CONTENT_CHARACTERS)
   if (typeof form.nonce === 'string') errors.text('nonce', form.nonce, MAX_NONCE_CHARACTERS)
   checkEmbeds(form.embeds, errors)

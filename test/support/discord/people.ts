@@ -1,9 +1,14 @@
 import type { Changes } from './changes.ts'
 import { type OptionValues, optionsOf } from './command-options.ts'
-import type { Commands } from './commands.ts'
+import type { Command, Commands } from './commands.ts'
 import { findButton } from './component-rules.ts'
-import { currentRevision, type Message, type User } from './entities.ts'
+import { type Attachment, currentRevision, type Message, type User } from './entities.ts'
+import type { FileStore, SentFile } from './file-store.ts'
 import type { Interaction, Interactions } from './interactions.ts'
+import type { JsonObject } from './json.ts'
+import { optionsOfMenu } from './menu-rules.ts'
+import type { MessageParts } from './message-draft.ts'
+import { permissionsOf } from './permissions.ts'
 import { plainParts, type World } from './world.ts'
 
 /** An interaction a test has started. */
@@ -18,6 +23,7 @@ export interface DmOptions {
   /** Discord's message type, for system messages; 0. */
   readonly type?: number
   readonly replyTo?: string
+  readonly files?: readonly SentFile[]
 }
 
 export interface GuildMessage {
@@ -29,6 +35,7 @@ export interface GuildMessage {
   /** Sends it as a webhook does: `webhook_id` set, the author a bot, no member. */
   readonly asWebhook?: boolean
   readonly replyTo?: string
+  readonly files?: readonly SentFile[]
 }
 
 export interface CommandRun {
@@ -36,7 +43,13 @@ export interface CommandRun {
   /** The direct channel with the bot when it is left out. */
   readonly channelId?: string
   readonly name: string
+  /** The word after the name, of a command that has some. */
+  readonly subcommand?: string
   readonly options?: OptionValues
+  /** The guild has opened the command for everybody, whatever its `default_member_permissions`. */
+  readonly openedForAll?: boolean
+  /** Files for options that take some. */
+  readonly files?: Readonly<Record<string, SentFile>>
   /** Sends it though no such command is registered, as an outdated client does. */
   readonly unregistered?: boolean
 }
@@ -53,6 +66,10 @@ export interface ButtonPress {
   readonly customId: string
 }
 
+export interface OptionChoice extends ButtonPress {
+  readonly values: readonly string[]
+}
+
 const MESSAGE_COMMAND = 3
 
 interface PeopleOptions {
@@ -60,6 +77,7 @@ interface PeopleOptions {
   readonly commands: Commands
   readonly interactions: Interactions
   readonly changes: Changes
+  readonly files: FileStore
 }
 
 /** Plays the users of Discord: who they are, where they meet, what they write, run and press. */
@@ -68,12 +86,14 @@ export class People {
   readonly #commands: Commands
   readonly #interactions: Interactions
   readonly #changes: Changes
+  readonly #files: FileStore
 
-  constructor({ world, commands, interactions, changes }: PeopleOptions) {
+  constructor({ world, commands, interactions, changes, files }: PeopleOptions) {
     this.#world = world
     this.#commands = commands
     this.#interactions = interactions
     this.#changes = changes
+    this.#files = files
   }
 
   addUser(user: { readonly username: string; readonly bot?: boolean }): string {
@@ -93,12 +113,22 @@ export class People {
     this.#joined(userId, guildId)
   }
 
+  /** Lets a user, or the bot itself, leave a guild. */
+  removeMember(guildId: string, userId: string): void {
+    this.#world.guild(guildId).memberIds.delete(userId)
+  }
+
   /** Gives a member a role of their own; returns its id. */
   giveRole(guildId: string, userId: string): string {
     const roleId = this.#world.newId()
     const { roles } = this.#world.guild(guildId)
     roles.set(this.#joined(userId, guildId).id, [...(roles.get(userId) ?? []), roleId])
     return roleId
+  }
+
+  /** Lets a member manage the guild. */
+  addManager(guildId: string, userId: string): void {
+    this.#world.guild(guildId).managerIds.add(this.#joined(userId, guildId).id)
   }
 
   /** Starts a public thread in a channel of a guild. */
@@ -115,12 +145,12 @@ export class People {
   /** Writes to the bot; returns the message id. */
   sendDm(userId: string, content: string, options: DmOptions = {}): string {
     const author = this.#world.user(userId)
-    const { replay = 0, type, replyTo } = options
+    const { replay = 0, type, replyTo, files } = options
     const channel = this.#world.openDm(author)
     const message = this.#world.createMessage({
       channel,
       author,
-      parts: plainParts(content),
+      parts: this.#partsOf(content, files),
       referenceId: replyTo ?? null,
       ...(type === undefined ? {} : { type }),
     })
@@ -137,7 +167,7 @@ export class People {
     return this.#world.createMessage({
       channel,
       author: sent.asWebhook ? { ...author, bot: true } : author,
-      parts: plainParts(content),
+      parts: this.#partsOf(content, sent.files),
       referenceId: sent.replyTo ?? null,
       webhookId: sent.asWebhook ? this.#world.newId() : null,
     }).id
@@ -165,8 +195,12 @@ export class People {
     const guildId = channel.kind === 'guild' ? channel.guildId : null
     const command = run.unregistered ? undefined : this.#commands.find(run.name, guildId)
     if (!command && !run.unregistered) throw new Error(`No command /${run.name} is registered for this place.`)
-    const options = optionsOf(command, run.options ?? {})
-    const data = { id: command?.id ?? this.#world.newId(), name: run.name, type: 1, options }
+    this.#checkMayRun(command, run, guildId)
+    const files = this.#attach(run.files)
+    const ids = Object.fromEntries(Object.entries(files).map(([option, { id }]) => [option, id]))
+    const options = optionsOf(command, { ...run.options, ...ids }, run.subcommand)
+    const resolved = { attachments: Object.fromEntries(Object.values(files).map((file) => [file.id, file])) }
+    const data = { id: command?.id ?? this.#world.newId(), name: run.name, type: 1, options, resolved }
     const user = guildId === null ? this.#world.user(run.userId) : this.#joined(run.userId, guildId)
     return this.#start({ type: 2, user, channel, data, commandName: run.name, source: null })
   }
@@ -187,15 +221,17 @@ export class People {
     const source = this.#anyMessage(messageId)
     const button = findButton(currentRevision(source).components, customId)
     if (!button) throw new Error(`Message ${messageId} has no button ${customId} that can be pressed.`)
-    const data = { component_type: 2, custom_id: customId, id: 1 }
-    return this.#start({
-      type: 3,
-      user: this.#world.user(userId),
-      channel: source.channel,
-      data,
-      commandName: null,
-      source,
-    })
+    return this.#useComponent(source, userId, { component_type: 2, custom_id: customId, id: 1 })
+  }
+
+  /** Chooses options of a message's select menu as a user. Throws when the menu does not offer them. */
+  chooseOptions({ userId, messageId, customId, values }: OptionChoice): StartedInteraction {
+    const source = this.#anyMessage(messageId)
+    const offered = optionsOfMenu(currentRevision(source).components, customId)
+    if (!offered || values.some((value) => !offered.includes(value))) {
+      throw new Error(`Message ${messageId} has no menu ${customId} that offers ${values.join(', ')}.`)
+    }
+    return this.#useComponent(source, userId, { component_type: 3, custom_id: customId, id: 1, values })
   }
 
   /** Sends the INTERACTION_CREATE of an interaction again. */
@@ -203,10 +239,34 @@ export class People {
     this.#changes.announce({ type: 'interactionCreated', interaction: this.#interactions.get(token) })
   }
 
+  #useComponent(source: Message, userId: string, data: JsonObject): StartedInteraction {
+    const user = this.#world.user(userId)
+    return this.#start({ type: 3, user, channel: source.channel, data, commandName: null, source })
+  }
+
   #start(wanted: Omit<Parameters<Interactions['add']>[0], 'id'>): StartedInteraction {
     const interaction: Interaction = this.#interactions.add({ id: this.#world.newId(), ...wanted })
     this.#changes.announce({ type: 'interactionCreated', interaction })
     return { id: interaction.id, token: interaction.token }
+  }
+
+  /** Discord's client does not show a command to members without the permissions it asks for. */
+  #checkMayRun(command: Command | undefined, { userId, name, openedForAll }: CommandRun, guildId: string | null): void {
+    const asked = command?.default_member_permissions ?? null
+    if (asked === null || openedForAll === true || guildId === null) return
+    const has = BigInt(permissionsOf(this.#world.guild(guildId), userId))
+    if ((BigInt(asked) & has) !== BigInt(asked)) throw new Error(`/${name} is not shown to user ${userId}.`)
+  }
+
+  /** The files of a command's options, by option. */
+  #attach(files: CommandRun['files'] = {}): Record<string, Attachment> {
+    const attached = Object.entries(files).map(([option, file]) => [option, this.#files.add(file, this.#world.newId())])
+    return Object.fromEntries(attached)
+  }
+
+  #partsOf(content: string, files: readonly SentFile[] = []): MessageParts {
+    const attachments = files.map((file) => this.#files.add(file, this.#world.newId()))
+    return { ...plainParts(content), attachments }
   }
 
   #guildChannel(channelId: string) {

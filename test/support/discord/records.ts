@@ -1,4 +1,4 @@
-import { createdAt, currentRevision, type Message, type Revision, visibleText } from './entities.ts'
+import { type Attachment, createdAt, currentRevision, type Message, type Revision, visibleText } from './entities.ts'
 
 /** A message with all it ever was, as plain values for tests. */
 export interface MessageRecord {
@@ -13,6 +13,8 @@ export interface MessageRecord {
   readonly text: string
   /** The current components, for pressing their buttons. */
   readonly components: Revision['components']
+  /** The files it carries now. */
+  readonly attachments: readonly Attachment[]
   readonly nonce: string | number | null
   readonly referenceId: string | null
   /** The interaction it answers. */
@@ -43,6 +45,7 @@ export function recordOf(message: Message): MessageRecord {
     content: now.content,
     text: visibleText(now),
     components: now.components,
+    attachments: now.attachments,
     nonce: message.nonce,
     referenceId: message.referenceId,
     interactionId: message.origin?.interactionId ?? null,

@@ -11,10 +11,8 @@ import {
 } from './entities.ts'
 import type { JsonObject } from './json.ts'
 import { EPHEMERAL, LOADING } from './message-draft.ts'
+import { USUAL_PERMISSIONS } from './permissions.ts'
 import type { World } from './world.ts'
-
-/** View, send, embed, attach, read history, use commands: what a chat bot is usually given. */
-export const USUAL_PERMISSIONS = '2147601408'
 
 const TEXT_CHANNEL = 0
 const PUBLIC_THREAD = 11
@@ -22,9 +20,12 @@ const PUBLIC_THREAD = 11
 /** Writes the state of the world the way Discord's API shows it. */
 export class Wire {
   readonly #world: World
+  readonly #filesUrl: () => string
 
-  constructor(world: World) {
+  /** @param filesUrl where attachments can be fetched. */
+  constructor(world: World, filesUrl: () => string) {
     this.#world = world
+    this.#filesUrl = filesUrl
   }
 
   user(user: User): JsonObject {
@@ -108,7 +109,7 @@ export class Wire {
       mention_everyone: now.pinged.includes('everyone') || now.pinged.includes('here'),
       mentions: now.mentionedUserIds.flatMap((id) => this.#world.findUser(id) ?? []).map((user) => this.user(user)),
       mention_roles: [],
-      attachments: now.attachments.map((attachment) => this.#attachment(attachment, message)),
+      attachments: now.attachments.map((attachment) => this.attachment(attachment, message.channel)),
       embeds: now.embeds,
       components: now.components,
       pinned: false,
@@ -192,8 +193,8 @@ export class Wire {
     }
   }
 
-  #attachment({ id, filename, sizeBytes, contentType }: Attachment, message: Message): JsonObject {
-    const url = `https://cdn.discordapp.com/attachments/${message.channel.id}/${id}/${filename}`
+  attachment({ id, filename, sizeBytes, contentType }: Attachment, channel: Channel): JsonObject {
+    const url = `${this.#filesUrl()}/attachments/${channel.id}/${id}/${filename}?ex=7fffffff&is=7ffffffe&hm=00&`
     return {
       id,
       filename,
@@ -206,7 +207,12 @@ export class Wire {
 }
 
 function everyoneRole(guildId: string): JsonObject {
-  const role = { id: guildId, name: '@everyone', color: 0, hoist: false, position: 0, permissions: USUAL_PERMISSIONS }
+  return roleObject(guildId, '@everyone')
+}
+
+/** A role as Discord shows it. */
+export function roleObject(id: string, name: string): JsonObject {
+  const role = { id, name, color: 0, hoist: false, position: 0, permissions: USUAL_PERMISSIONS }
   return { ...role, managed: false, mentionable: false, flags: 0 }
 }
 

@@ -67,6 +67,7 @@ export class World {
       ownerId: owner.id,
       memberIds,
       roles: new Map(),
+      managerIds: new Set([owner.id]),
       channelIds: [],
       joinedAt: this.#now(),
     }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AnswerScript, ChatBody, ErrorScript, Script, WireUsage } from './script.ts'
+import { type AnswerScript, type ChatBody, type ErrorScript, type Script, textOf, type WireUsage } from './script.ts'
 
 const DEFAULT_TEXT = 'One two three four five six.'
 
@@ -129,12 +129,12 @@ function words(text: string): string[] {
 function echoOf(body: ChatBody, counting: boolean): string {
   const messages = body.messages ?? []
   const last = messages.findLast(({ role }) => role === 'user')
-  return `echo: ${last?.content ?? ''} (${counting ? `${messages.length} messages` : 'that is all'})`
+  return `echo: ${textOf(last?.content ?? '')} (${counting ? `${messages.length} messages` : 'that is all'})`
 }
 
 /** About four characters to a token, as OpenAI's own rule of thumb has it. */
 function countUsage(body: ChatBody, completionTokens: number): WireUsage {
-  const characters = (body.messages ?? []).reduce((sum, { content }) => sum + content.length, 0)
+  const characters = (body.messages ?? []).reduce((sum, { content }) => sum + textOf(content).length, 0)
   const promptTokens = Math.ceil(characters / 4)
   return {
     prompt_tokens: promptTokens,

@@ -64,10 +64,21 @@ export type Script =
   /** Waits until released, then answers. */
   | { readonly type: 'held'; readonly text?: string }
 
+/** Text, or a picture as a data URL. */
+export type ChatPart =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'image_url'; readonly image_url: { readonly url: string } }
+
+/** What a message says, its pictures left out. */
+export function textOf(content: string | readonly ChatPart[]): string {
+  if (typeof content === 'string') return content
+  return content.map((part) => (part.type === 'text' ? part.text : '')).join('')
+}
+
 /** A chat completion's body, as far as the server looks at it. */
 export interface ChatBody {
   readonly model?: string
-  readonly messages?: readonly { readonly role: string; readonly content: string }[]
+  readonly messages?: readonly { readonly role: string; readonly content: string | readonly ChatPart[] }[]
   readonly stream?: boolean
   readonly stream_options?: { readonly include_usage?: boolean }
   readonly [field: string]: unknown

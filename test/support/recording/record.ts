@@ -72,6 +72,7 @@ function milestones(revisions: readonly Revision[]): Milestone[] {
 }
 
 const COMMON_START = 12
+const LONGEST_LINE = 400
 
 function grows(before: Revision, after: Revision): boolean {
   const start = before.content.slice(0, COMMON_START)
@@ -91,9 +92,24 @@ function bodyOf(message: MessageRecord, revision: Revision, names: ReadonlyMap<s
   const { content, components, attachments } = revision
   const isWaiting =
     content === '' && message.authorIsBot && revision === message.revisions[0] && attachments.length === 0
-  const text = isWaiting ? ['_Parley is thinking…_'] : readable(content, names).split('\n')
+  const text = isWaiting ? ['_Parley is thinking…_'] : readable(content, names).split('\n').map(shortened)
   const files = attachments.map(({ filename }) => `📎 ${filename}`)
-  return [...text, ...files, ...controlsOf(components)].map((line) => `> ${line}`.trimEnd())
+  return withEndsOfQuotes([...text, ...files, ...controlsOf(components)]).map((line) => `> ${line}`.trimEnd())
+}
+
+/** Markdown takes the line after a quote for a part of it, Discord does not. */
+function withEndsOfQuotes(lines: readonly string[]): string[] {
+  const isQuote = (line = '') => line.startsWith('>')
+  return lines.flatMap((line, index) =>
+    isQuote(lines[index - 1]) && !isQuote(line) && line !== '' ? ['', line] : [line],
+  )
+}
+
+/** A line that goes on and on says nothing more here. */
+function shortened(line: string): string {
+  const characters = Array.from(line)
+  if (characters.length <= LONGEST_LINE) return line
+  return `${characters.slice(0, LONGEST_LINE).join('')}… _(${characters.length} characters)_`
 }
 
 /** Mentions and times as Discord's clients show them. */

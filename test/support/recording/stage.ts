@@ -1,4 +1,5 @@
 import { snowflakeAt } from '#discord/snowflake.ts'
+import { menuOf } from '#support/command-room.ts'
 import { type DiscordServerHandle, startDiscordServer } from '#support/discord/start-discord-server.ts'
 import { type OpenAiServerHandle, startOpenAiServer } from '#support/openai/start-openai-server.ts'
 import { type ParleyProcess, startParley } from '#support/parley-process.ts'
@@ -133,10 +134,13 @@ export class Stage {
     return result
   }
 
+  /** Runs a command of one word, or of two. */
   async run({ id, name }: Person, command: string, options: Options = {}, channelId?: string) {
     const told = Object.entries(options).map(([option, value]) => ` ${option}: ${value}`)
     this.tell(`${name} runs /${command}${told.join('')}`)
-    return this.discord.runCommand({ userId: id, name: command, options, ...(channelId && { channelId }) })
+    const [first = '', subcommand] = command.split(' ')
+    const words = { name: first, ...(subcommand && { subcommand }), options }
+    return this.discord.runCommand({ userId: id, ...words, ...(channelId && { channelId }) })
   }
 
   /** Presses a button below the newest message with a text, once it is there. */
@@ -144,6 +148,21 @@ export class Stage {
     const { id: messageId, components } = await this.sees(channelId, below, { control: label })
     this.tell(`${name} presses [ ${label} ]`)
     return this.discord.pressButton({ userId: id, messageId, customId: customIdOf(components, label) })
+  }
+
+  /** Resolves once an answer with a text stands there to its end, and is stored. */
+  answered(channelId: string, text: string) {
+    return this.sees(channelId, text, { control: 'Regenerate' })
+  }
+
+  /** Chooses something from the menu of the newest message with a text, once it is there. */
+  async choose({ id, name }: Person, label: string, below: string, channelId: string) {
+    const { id: messageId, components } = await this.sees(channelId, below)
+    const menu = menuOf(components)
+    const value = menu?.options.find((option) => option.label === label)?.value
+    if (!menu || value === undefined) throw new Error(`expected a menu with ${label} below ${below}`)
+    this.tell(`${name} chooses “${label}” from the menu`)
+    await this.discord.chooseOptions({ userId: id, messageId, customId: menu.custom_id, values: [value] })
   }
 
   /** Resolves with the newest message that Parley wrote in this scene, in a channel, with a text. */

@@ -21,9 +21,22 @@ export const ASKING: readonly Act[] = [
     async (stage, { ada }) => {
       await stage.model.script({ type: 'answer', text: GREETING, delayBetweenChunksMs: 60 })
       await stage.say(ada, 'Hello! How many moons do Mars and Earth have?')
-      await stage.sees(ada.dm, 'Ask me anything.')
+      await stage.answered(ada.dm, 'Ask me anything.')
       await stage.say(ada, 'And what did I ask first?')
-      await stage.sees(ada.dm, '(4 messages)')
+      await stage.answered(ada.dm, '(4 messages)')
+    },
+  ],
+  [
+    'Signs of life',
+    'While there is nothing to read yet, the seconds pass and “Parley is typing” is shown.',
+    async (stage, { cleo }) => {
+      const held = { type: 'held', text: 'Done thinking.' } as const
+      await stage.modelIsAsked(held, () => stage.say(cleo, 'Think about this for a while.'))
+      await stage.discord.waitFor({ type: 'calls', method: 'POST', route: '/channels/:id/typing' }, 25_000)
+      stage.tell('Discord shows that Parley is typing')
+      await stage.sees(cleo.dm, 'Thinking… 1')
+      await stage.model.release()
+      await stage.answered(cleo.dm, 'Done thinking.')
     },
   ],
   [
@@ -42,9 +55,9 @@ export const ASKING: readonly Act[] = [
       await stage.press(cleo, 'Replace my question', 'still', cleo.dm)
       await stage.sees(cleo.dm, 'replaced by this one')
       await stage.model.release()
-      await stage.sees(ada.dm, 'forty-two')
-      await stage.sees(bob.dm, 'echo: Name a tree.')
-      await stage.sees(cleo.dm, 'echo: Name a lake instead.')
+      await stage.answered(ada.dm, 'forty-two')
+      await stage.answered(bob.dm, 'echo: Name a tree.')
+      await stage.answered(cleo.dm, 'echo: Name a lake instead.')
     },
   ],
   [
@@ -79,7 +92,7 @@ export const ASKING: readonly Act[] = [
       await stage.press(ada, 'Stop & keep', 'Once upon a time there was a fox', ada.dm)
       await stage.sees(ada.dm, 'Stopped here.')
       await stage.say(ada, 'Who was there?')
-      await stage.sees(ada.dm, 'echo: Who was there?')
+      await stage.answered(ada.dm, 'echo: Who was there?')
     },
   ],
   [
@@ -89,7 +102,20 @@ export const ASKING: readonly Act[] = [
       await stage.model.script({ type: 'error', status: 401, message: 'Incorrect API key provided.' })
       await stage.say(ada, 'Does this work?')
       await stage.press(ada, 'Retry', 'MODEL_', ada.dm)
-      await stage.sees(ada.dm, 'echo: Does this work?')
+      await stage.answered(ada.dm, 'echo: Does this work?')
+    },
+  ],
+  [
+    'Regenerate',
+    'The same question once more. The new answer takes the place of the old one in the conversation: the model is not given the old one.',
+    async (stage, { bob }) => {
+      await stage.say(bob, 'Tell me a joke.')
+      await stage.answered(bob.dm, 'echo: Tell me a joke. (4 messages)')
+      await stage.model.script({ type: 'answer', text: 'A better joke.' })
+      await stage.press(bob, 'Regenerate', 'Tell me a joke.', bob.dm)
+      await stage.answered(bob.dm, 'A better joke.')
+      await stage.say(bob, 'Explain it.')
+      await stage.answered(bob.dm, 'echo: Explain it. (6 messages)')
     },
   ],
   [
@@ -102,7 +128,7 @@ export const ASKING: readonly Act[] = [
       )
       await stage.say(ada, 'Say it all.')
       await stage.press(ada, 'Continue', 'The first half', ada.dm)
-      await stage.sees(ada.dm, 'and the second half.')
+      await stage.answered(ada.dm, 'and the second half.')
     },
   ],
 ]

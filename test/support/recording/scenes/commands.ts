@@ -7,14 +7,14 @@ export const COMMANDS: readonly Act[] = [
     'They belong to the server’s conversation; what was said in direct messages is not known there.',
     async (stage, { bob, club }) => {
       await stage.run(bob, 'ask', { message: 'Which book do we read next?' }, club.channelId)
-      await stage.sees(club.channelId, 'echo: Which book do we read next? (2 messages)')
+      await stage.answered(club.channelId, 'echo: Which book do we read next? (2 messages)')
       await stage.discord.sendGuildMessage({
         channelId: club.channelId,
         userId: bob.id,
         content: 'and after that?',
         mentionsBot: true,
       })
-      await stage.sees(club.channelId, 'echo: and after that? (4 messages)')
+      await stage.answered(club.channelId, 'echo: and after that? (4 messages)')
     },
   ],
   [
@@ -29,7 +29,7 @@ export const COMMANDS: readonly Act[] = [
       stage.tell('a quarter of an hour passes: Discord takes no more answers to that command')
       await stage.discord.expireToken(token)
       await stage.model.release()
-      await stage.sees(club.channelId, 'This took its time.')
+      await stage.answered(club.channelId, 'This took its time.')
     },
   ],
   [
@@ -44,7 +44,7 @@ export const COMMANDS: readonly Act[] = [
       })
       stage.tell('ada chooses “Ask about this” in the menu of that message')
       await stage.discord.runMessageCommand({ userId: ada.id, messageId, name: 'Ask about this' })
-      await stage.sees(channelId, 'echo: ')
+      await stage.answered(channelId, 'echo: ')
     },
   ],
   [
@@ -79,7 +79,7 @@ export const COMMANDS: readonly Act[] = [
       await stage.press(cleo, 'Delete', 'This deletes all', cleo.dm)
       await stage.sees(cleo.dm, 'eleted', { ephemeral: true })
       await stage.say(cleo, 'What do you know of me?')
-      await stage.sees(cleo.dm, 'echo: What do you know of me? (2 messages)')
+      await stage.answered(cleo.dm, 'echo: What do you know of me? (2 messages)')
     },
   ],
   [

@@ -14,7 +14,7 @@ export const TROUBLE: readonly Act[] = [
       await stage.modelIsAsked({ type: 'hang' }, () => stage.start())
       await stage.press(ada, 'Cancel', 'Thinking', ada.dm)
       await stage.press(ada, 'Retry', 'Cancelled.', ada.dm)
-      await stage.sees(ada.dm, 'echo: How does it end?')
+      await stage.answered(ada.dm, 'echo: How does it end?')
     },
   ],
   [
@@ -24,7 +24,7 @@ export const TROUBLE: readonly Act[] = [
       stage.tell('Discord closes the connection')
       await stage.discord.closeGateway(4000)
       await stage.say(bob, 'Are you still there?')
-      await stage.sees(bob.dm, 'echo: Are you still there?')
+      await stage.answered(bob.dm, 'echo: Are you still there?')
     },
   ],
   [
@@ -38,8 +38,8 @@ export const TROUBLE: readonly Act[] = [
       await stage.sees(ada.dm, 'you are next')
       await new Promise((resolve) => setTimeout(resolve, 1_200))
       await stage.model.release()
-      await stage.sees(ada.dm, 'echo: Is it my turn?')
-      await stage.sees(bob.dm, 'Bob’s answer.')
+      await stage.answered(ada.dm, 'echo: Is it my turn?')
+      await stage.answered(bob.dm, 'Bob’s answer.')
     },
   ],
   [

@@ -1,0 +1,2 @@
+// Plays a PDF that takes for ever.
+for (;;);
