@@ -1,9 +1,45 @@
-/** What a request may claim: its place in virtual time, and what it pays for it. */
+import type { TokenUsage } from './conversation.ts'
+
+/** The place of a request in virtual time, and how much it pays for it. */
 export interface Share {
   /** Virtual time at which its turn comes; the smallest of those that wait runs next. */
-  readonly start: number
+  readonly shareStart: number
   /** How much of the whole its user is to get beside others. */
-  readonly weight: number
+  readonly shareWeight: number
+}
+
+/** What a request was admitted with. */
+export interface Claim extends Share {
+  /** The name of its user's tier. */
+  readonly tier: string
+  /** What admission took it to cost, in tokens. */
+  readonly costEstimate: number
+}
+
+export const NO_CLAIM: Claim = { tier: 'default', shareStart: 0, shareWeight: 1, costEstimate: 0 }
+
+/** How a request has ended, as far as it decides what it cost. */
+export interface Ended {
+  /** It was dispatched at least once. */
+  readonly hasRun: boolean
+  /** The model's own count; null when it told none. */
+  readonly usage: TokenUsage | null
+}
+
+/** What the history and the answer of a question usually cost, in tokens. */
+const USUAL_TOKENS = 600
+/** As a rule of thumb. */
+const CHARACTERS_PER_TOKEN = 4
+
+/** What a question will cost, in tokens, as far as that can be said before it is answered. */
+export function estimateTokens(message: string): number {
+  return USUAL_TOKENS + Math.ceil(message.length / CHARACTERS_PER_TOKEN)
+}
+
+/** What a request has cost, in tokens: nothing if it never ran; what was not counted costs what was estimated. */
+export function chargedTokens({ costEstimate }: Pick<Claim, 'costEstimate'>, { hasRun, usage }: Ended): number {
+  if (!hasRun) return 0
+  return usage === null ? costEstimate : usage.promptTokens + usage.completionTokens
 }
 
 /** Everything that decides later shares, as it can be stored. */
@@ -36,6 +72,12 @@ export class FairShares {
     this.#finishes = new Map(finishes)
   }
 
+  /** Goes on with what was counted before. */
+  restore({ virtualTime, finishes }: FairState): void {
+    this.#virtualTime = Math.max(this.#virtualTime, virtualTime)
+    for (const [userId, finish] of finishes) this.#finishes.set(userId, finish)
+  }
+
   get virtualTime(): number {
     return this.#virtualTime
   }
@@ -47,18 +89,14 @@ export class FairShares {
 
   /** The share of a request that comes in now; `cost`, in tokens, is an estimate. */
   claim(userId: string, cost: number, weight: number): Share {
-    const share = { start: this.startOf(userId), weight }
+    const share = { shareStart: this.startOf(userId), shareWeight: weight }
     this.settle(userId, share, cost)
     return share
   }
 
-  /**
-   * A request was dispatched. Out of turn it moves virtual time no further than to those who still wait.
-   *
-   * @param waiting the smallest start of these; none: infinite.
-   */
-  dispatched({ start }: Share, waiting = Number.POSITIVE_INFINITY): void {
-    this.#virtualTime = Math.max(this.#virtualTime, Math.min(start, waiting))
+  /** A request was dispatched in its turn. */
+  dispatched({ shareStart }: Share): void {
+    this.#virtualTime = Math.max(this.#virtualTime, shareStart)
   }
 
   /** What a request has really cost, in tokens; 0 when it never ran. */
@@ -79,6 +117,6 @@ export class FairShares {
 }
 
 /** Virtual time at which a request finishes that costs so many tokens. */
-export function finishOf({ start, weight }: Share, cost: number): number {
-  return start + cost / weight
+export function finishOf({ shareStart, shareWeight }: Share, cost: number): number {
+  return shareStart + cost / shareWeight
 }

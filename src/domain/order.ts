@@ -1,4 +1,4 @@
-import type { Share } from './fair-shares.ts'
+import type { FairShares, Share } from './fair-shares.ts'
 import { RankedSet } from './ranked-set.ts'
 
 /** A request as the order sees it. */
@@ -17,6 +17,8 @@ export interface Order<W extends Waiting = Waiting> {
   next(now: number): W | undefined
   /** 1 for the request that runs next; undefined when it is not waiting. */
   position(waiting: W): number | undefined
+  /** Lets time pass, where that decides; tells whether places have changed. */
+  advance?(now: number): boolean
   /** In the order they will run. */
   [Symbol.iterator](): Iterator<W>
 }
@@ -33,14 +35,16 @@ export interface FairWaiting extends Waiting {
  * waited for `maxWaitMs` runs before all others, the oldest of these first.
  */
 export class FairOrder<W extends FairWaiting = FairWaiting> implements Order<W> {
+  readonly #shares: FairShares
   readonly #maxWaitMs: number
-  readonly #byShare = new RankedSet<W>((a, b) => a.share.start - b.share.start || a.admission - b.admission)
+  readonly #byShare = new RankedSet<W>((a, b) => a.share.shareStart - b.share.shareStart || a.admission - b.admission)
   /** The same requests by age, to find those who have waited too long. */
   readonly #byAge = new RankedSet<W>(compareAge)
   readonly #late = new RankedSet<W>(compareAge)
 
   /** @param maxWaitMs infinite for no limit. */
-  constructor(maxWaitMs = Number.POSITIVE_INFINITY) {
+  constructor(shares: FairShares, maxWaitMs = Number.POSITIVE_INFINITY) {
+    this.#shares = shares
     this.#maxWaitMs = maxWaitMs
   }
 
@@ -73,10 +77,13 @@ export class FairOrder<W extends FairWaiting = FairWaiting> implements Order<W> 
   next(now: number): W | undefined {
     this.advance(now)
     const late = this.#late.shift()
+    // Out of turn it moves virtual time for nobody.
     if (late) return late
-    const waiting = this.#byShare.shift()
-    if (waiting) this.#byAge.delete(waiting)
-    return waiting
+    const next = this.#byShare.shift()
+    if (!next) return undefined
+    this.#byAge.delete(next)
+    this.#shares.dispatched(next.share)
+    return next
   }
 
   position(waiting: W): number | undefined {

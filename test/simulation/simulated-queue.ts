@@ -32,6 +32,8 @@ interface Waiting extends FairWaiting {
 export interface Discipline {
   readonly name: string
   readonly order: Order<Waiting>
+  /** What the order looks at, if it does. */
+  readonly shares?: FairShares
 }
 
 export function fifo(): Discipline {
@@ -44,7 +46,8 @@ export function strictPriority(): Discipline {
 }
 
 export function fair(maxWaitSeconds: number): Discipline {
-  return { name: 'fair shares', order: new FairOrder(maxWaitSeconds * 1_000) }
+  const shares = new FairShares()
+  return { name: 'fair shares', order: new FairOrder(shares, maxWaitSeconds * 1_000), shares }
 }
 
 /** The order of one comparison. */
@@ -90,8 +93,11 @@ export interface SimulationOptions {
 }
 
 /** Serves a load on a simulated clock. A user whose question is not answered yet asks the next one when it is. */
-export function simulate(load: readonly Arrival[], { order }: Discipline, options: SimulationOptions): Served[] {
-  const shares = new FairShares()
+export function simulate(
+  load: readonly Arrival[],
+  { order, shares = new FairShares() }: Discipline,
+  options: SimulationOptions,
+): Served[] {
   const served: Served[] = []
   const later = new Map<string, Arrival[]>()
   const active = new Set<string>()
@@ -115,7 +121,6 @@ export function simulate(load: readonly Arrival[], { order }: Discipline, option
     while (running.size < options.slots) {
       const waiting = order.next(now * 1_000)
       if (!waiting) return
-      shares.dispatched(waiting.share)
       served.push({ ...waiting.arrival, waited: now - waiting.arrival.at })
       running.add({ endsAt: now + waiting.arrival.cost / options.tokensPerSecond, waiting })
     }

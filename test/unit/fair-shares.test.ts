@@ -12,13 +12,13 @@ interface Asked extends FairWaiting {
 /** Users, requests and one slot, as the queue has them: a user has one request at a time. */
 class World {
   shares: FairShares
-  readonly order: FairOrder<Asked>
+  order: FairOrder<Asked>
   readonly served = new Map<string, number>()
   #admissions = 0
 
   constructor(state?: FairState, maxWaitMs?: number) {
     this.shares = new FairShares(state)
-    this.order = new FairOrder(maxWaitMs)
+    this.order = new FairOrder(this.shares, maxWaitMs)
   }
 
   /** @param estimate what admission takes it to cost. */
@@ -34,7 +34,6 @@ class World {
   serve(now = 0): Asked | undefined {
     const asked = this.order.next(now)
     if (!asked) return undefined
-    this.shares.dispatched(asked.share)
     this.shares.settle(asked.userId, asked.share, asked.cost)
     this.served.set(asked.userId, (this.served.get(asked.userId) ?? 0) + asked.cost)
     return asked
@@ -42,7 +41,10 @@ class World {
 
   /** As after a restart: only what is stored is left. */
   restart(): void {
+    const waiting = [...this.order]
     this.shares = new FairShares(JSON.parse(JSON.stringify(this.shares.state())))
+    this.order = new FairOrder(this.shares)
+    for (const asked of waiting) this.order.add(asked)
   }
 }
 
@@ -133,14 +135,14 @@ describe('a fair order', () => {
           world.serve()
         }
         const ann = world.ask('ann', { cost: 1 })
-        const ahead = ann.share.start - world.shares.virtualTime
+        const ahead = ann.share.shareStart - world.shares.virtualTime
         const passed = new Map<string, number>()
         for (const { user, cost, weight } of others) {
           const userId = `u${user}`
           world.ask(userId, { cost, weight })
           const served = world.serve()
           if (!served || served === ann) return
-          passed.set(served.userId, (passed.get(served.userId) ?? 0) + served.cost / served.share.weight)
+          passed.set(served.userId, (passed.get(served.userId) ?? 0) + served.cost / served.share.shareWeight)
         }
         // Each other user got at most what ann is ahead, and the request that was then under way.
         for (const [userId, got] of passed) {
@@ -177,9 +179,9 @@ describe('a fair order', () => {
         const share: Share = shares.claim('ann', estimate, weight)
         expect(shares.startOf('ann')).toBe(finishOf(share, estimate))
         shares.settle('ann', share, real)
-        expect(shares.startOf('ann')).toBe(share.start + real / weight)
+        expect(shares.startOf('ann')).toBe(share.shareStart + real / weight)
         shares.settle('ann', share, 0)
-        expect(shares.startOf('ann')).toBe(share.start)
+        expect(shares.startOf('ann')).toBe(share.shareStart)
       }),
     )
   })
@@ -196,17 +198,17 @@ describe('a fair order', () => {
     expect([world.order.position(heavy), world.order.position(ann), world.order.size]).toEqual([1, 2, 2])
     expect([world.order.remove(heavy), world.order.remove(heavy)]).toEqual([true, false])
     world.order.add(heavy)
-    expect([world.order.next(1_020), world.order.next(1_020)]).toEqual([heavy, ann])
     const before = world.shares.virtualTime
-    world.shares.dispatched(heavy.share, ann.share.start)
+    expect(world.order.next(1_020)).toBe(heavy)
     expect(world.shares.virtualTime).toBe(before)
+    expect(world.order.next(1_020)).toBe(ann)
   })
 
   it('forgets users who are level with the others again', () => {
     const shares = new FairShares()
     for (let n = 0; n < 1_000; n++) {
       const share = shares.claim(`u${n}`, 100, 1)
-      shares.dispatched({ start: n * 100, weight: 1 })
+      shares.dispatched({ shareStart: n * 100, shareWeight: 1 })
       shares.settle(`u${n}`, share, 100)
     }
     expect(shares.state().finishes.length).toBeLessThanOrEqual(1)
