@@ -19,7 +19,7 @@ export class FairRecords {
     this.#statements.setClock.run(virtualTime)
   }
 
-  /** A request has ended: what it has really cost takes the place of the estimate. */
+  /** A request has ended: what it has really cost takes the place of the estimate, unless its user's next one began from it. */
   settle(requestId: string, ended: Ended): void {
     const claim = this.#statements.claimOf.get(requestId)
     if (claim)
@@ -48,7 +48,8 @@ export const CLAIM_FIELDS = `tier, share_start AS shareStart, share_weight AS sh
 function prepareFairStatements(database: Database) {
   return {
     claimOf: database.prepare<[requestId: string], Claim & { userId: string }>(
-      `SELECT user_id AS userId, ${CLAIM_FIELDS} FROM requests WHERE id = ?`,
+      `SELECT user_id AS userId, ${CLAIM_FIELDS} FROM requests AS ended WHERE id = ? AND NOT EXISTS
+         (SELECT 1 FROM requests WHERE user_id = ended.user_id AND admission > ended.admission)`,
     ),
     setFinish: database.prepare<[Finish]>(
       `INSERT INTO fair_finishes (user_id, finish) VALUES (@userId, @finish)

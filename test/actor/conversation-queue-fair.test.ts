@@ -3,6 +3,7 @@ import { estimateTokens } from '#domain/fair-shares.ts'
 import { DEFAULT_TIER } from '#domain/tier.ts'
 import type { QueueSettings } from '#queue/queue-options.ts'
 import { openTestDatabase, QueueUnderTest, type TestDatabase } from '#support/queue-under-test.ts'
+import { turnOf } from '#support/stored-requests.ts'
 
 /** A queue with its usual order, over a database that can outlive it. */
 function fairQueue(settings: Partial<QueueSettings> = {}, { api }: TestDatabase = openTestDatabase()) {
@@ -79,7 +80,11 @@ describe('the order of a queue', () => {
     const before = fairQueue({}, database)
     await before.ask('heavy')
     await before.ask('other')
-    before.pool.of('heavy').answer('long', { usage: { promptTokens: 9_000, completionTokens: 0 }, stored: false })
+    const usage = { promptTokens: 9_000, completionTokens: 0 }
+    const run = before.pool.of('heavy')
+    // As its worker does.
+    await database.api.saveTurn(turnOf(run.request, { usage }))
+    run.answer('long', { usage })
     await before.settled()
     await before.ask('heavy')
     await before.ask('light')
