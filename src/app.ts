@@ -221,6 +221,7 @@ export class App {
             maxMessageLength: settings.queue.maxMessageLength,
             access: accessRules(settings),
             files: { ...settings.attachments, seesImages: seesImages(settings.model) },
+            tiers: settings.queue.tiers,
             quota: settings.quota,
             models: modelChoices(settings.model),
             privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },

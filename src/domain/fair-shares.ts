@@ -49,7 +49,7 @@ export interface FairState {
   readonly finishes: readonly (readonly [userId: string, finish: number])[]
 }
 
-export const FAIR_START: FairState = { virtualTime: 0, finishes: [] }
+const FAIR_START: FairState = { virtualTime: 0, finishes: [] }
 
 /** So many users are remembered at least before those who are level with virtual time again are forgotten. */
 const FEW_USERS = 64

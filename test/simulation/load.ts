@@ -1,10 +1,10 @@
 import type { Arrival, Tier } from './simulated-queue.ts'
 
-export const FREE: Tier = { name: 'free', weight: 1 }
-export const PREMIUM: Tier = { name: 'premium', weight: 4 }
+const FREE: Tier = { name: 'free', weight: 1 }
+const PREMIUM: Tier = { name: 'premium', weight: 4 }
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
