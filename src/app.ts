@@ -144,8 +144,11 @@ export class App {
     // Nobody waits at the terminal any more for what was asked in an earlier run.
     const ended = await database.api.interruptLeftovers('console', Date.now())
     const recovery = await database.api.recover(gateway.origin)
-    const { waiting, undelivered, interrupted } = recovery
-    queue.restore(waiting.map((left) => ({ ...left, listener: gateway.resume(left) })))
+    const { waiting, undelivered, interrupted, fair } = recovery
+    queue.restore(
+      waiting.map((left) => ({ ...left, listener: gateway.resume(left) })),
+      fair,
+    )
     if (ended > 0) log.warn({ ended }, 'questions of an earlier run had not ended; they are marked as failed')
     if (waiting.length + undelivered.length > 0) {
       const facts = { waiting: waiting.length, interrupted, undelivered: undelivered.length }
@@ -218,6 +221,7 @@ export class App {
             maxMessageLength: settings.queue.maxMessageLength,
             access: accessRules(settings),
             files: { ...settings.attachments, seesImages: seesImages(settings.model) },
+            tiers: settings.queue.tiers,
             quota: settings.quota,
             models: modelChoices(settings.model),
             privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },

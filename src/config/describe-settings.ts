@@ -1,7 +1,9 @@
+import type { Tier } from '#domain/tier.ts'
 import { HIDDEN } from './config-error.ts'
 import { formatDuration } from './duration.ts'
 import { isSecret, SETTING_NAMES } from './schema.ts'
 import { type Settings, unitOf } from './settings.ts'
+import { describeTier } from './tiers.ts'
 
 /** One setting as it is shown to the owner. */
 export interface SettingLine {
@@ -26,11 +28,15 @@ export function describeSettings(settings: Settings): SettingLine[] {
   })
 }
 
-type Value = string | number | readonly string[] | null
+type Value = string | number | readonly (string | Tier)[] | null
+
+function describeItem(item: string | Tier): string {
+  return typeof item === 'string' ? item : describeTier(item)
+}
 
 function describeValue(key: string, value: Value, unit: ReturnType<typeof unitOf>): string {
   if (value === null) return '(not set)'
-  if (typeof value === 'object') return value.length === 0 ? '(none)' : value.join(', ')
+  if (typeof value === 'object') return value.length === 0 ? '(none)' : value.map(describeItem).join(', ')
   if (isSecret(key)) return HIDDEN
   if (unit === 'Ms' && typeof value === 'number') return formatDuration(value)
   return unit === 'MiB' ? `${value} MiB` : String(value)

@@ -11,6 +11,7 @@ import {
   webOrigins,
   wholeNumber,
 } from './setting-types.ts'
+import { tiers } from './tiers.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MOST_TOKENS = 10_000_000
@@ -91,6 +92,8 @@ export function createSchema(cores: number) {
       retryBackoff: duration(0),
       maxMessageLength: wholeNumber(1, 100_000),
       mailboxSize: wholeNumber(1, 1_000_000),
+      maxWait: duration(1_000).nullable(),
+      tiers: tiers(),
     }),
     pool: z.object({
       size: poolSize(cores),

@@ -15,6 +15,7 @@ const UNITS = {
   retention: 'Ms',
   historyCache: 'MiB',
   requestTimeout: 'Ms',
+  maxWait: 'Ms',
   retryBackoff: 'Ms',
   errorRecoveryDelay: 'Ms',
   pollInterval: 'Ms',

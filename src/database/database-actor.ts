@@ -215,7 +215,8 @@ class SupervisedDatabase implements DatabaseActor {
       filesOf: (requestId) => this.#call((api) => api.filesOf(requestId)),
       fileBytes: (requestId, position) => this.#call((api) => api.fileBytes(requestId, position)),
       amendRequest: (id, message, messageId) => this.#call((api) => api.amendRequest(id, message, messageId)),
-      startRequest: (id, attempt, startedAt) => this.#call((api) => api.startRequest(id, attempt, startedAt)),
+      startRequest: (id, attempt, startedAt, virtualTime) =>
+        this.#call((api) => api.startRequest(id, attempt, startedAt, virtualTime)),
       requeueRequest: (id, attempt, counted) => this.#call((api) => api.requeueRequest(id, attempt, counted)),
       settleRequest: (settlement) => this.#call((api) => api.settleRequest(settlement)),
       saveTurn: (turn) => this.#call((api) => api.saveTurn(turn)),

@@ -105,8 +105,8 @@ export class LocalDatabaseApi implements DatabaseApi {
     return this.#write(() => this.#records.amend(requestId, message, discordMessageId))
   }
 
-  startRequest(requestId: string, attempt: number, startedAt: number): Promise<WriteResult> {
-    return this.#write(() => this.#records.start(requestId, attempt, startedAt))
+  startRequest(requestId: string, attempt: number, startedAt: number, virtualTime?: number): Promise<WriteResult> {
+    return this.#write(() => this.#records.start(requestId, attempt, startedAt, virtualTime))
   }
 
   requeueRequest(requestId: string, attempt: number, counted = true): Promise<RequeueResult> {

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import { ParleyError } from '#domain/errors.ts'
 import { ATTACHMENTS_SCHEMA } from './attachments-schema.ts'
 import { DIRECT_SERVERS_SCHEMA } from './direct-servers-schema.ts'
+import { FAIR_SCHEMA } from './fair-schema.ts'
 import { PREFERENCES_SCHEMA } from './preferences-schema.ts'
 import { REPLACED_TURNS_SCHEMA } from './replaced-turns-schema.ts'
 import { REPLY_FILES_SCHEMA } from './reply-files-schema.ts'
@@ -21,6 +22,7 @@ const MIGRATIONS: readonly string[] = [
   REPLACED_TURNS_SCHEMA,
   DIRECT_SERVERS_SCHEMA,
   ATTACHMENTS_SCHEMA,
+  FAIR_SCHEMA,
 ]
 
 /** The schema version of this Parley. */

@@ -19,6 +19,7 @@ import type {
 import { type AddedMessageStatements, prepareAddedMessageStatements } from './added-message-statements.ts'
 import { AttachmentRecords } from './attachment-records.ts'
 import { type ChannelStatements, prepareChannelStatements } from './channel-statements.ts'
+import { FairRecords } from './fair-records.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
 import { type OutboxStatements, prepareOutboxStatements } from './outbox-statements.ts'
 import { ReplyFileRecords } from './reply-file-records.ts'
@@ -41,6 +42,7 @@ export class RequestRecords {
   readonly #files: ReplyFileRecords
   readonly #channels: ChannelStatements
   readonly #usage: UsageRecords
+  readonly #fair: FairRecords
   readonly #added: AddedMessageStatements
   readonly attachments: AttachmentRecords
   readonly #now: () => number
@@ -53,6 +55,7 @@ export class RequestRecords {
     this.#files = new ReplyFileRecords(database)
     this.#channels = prepareChannelStatements(database)
     this.#usage = new UsageRecords(database)
+    this.#fair = new FairRecords(database)
     this.#added = prepareAddedMessageStatements(database)
     this.attachments = new AttachmentRecords(database)
     this.#now = now
@@ -63,6 +66,7 @@ export class RequestRecords {
     const isAdded = this.#added.isAdded.get(request.discordMessageId) !== undefined
     if (!isAdded && this.#requests.insertQueued.run(request).changes === 1) {
       if (files) this.attachments.add(request.id, files)
+      this.#fair.claim(request.userId, request)
       this.#noteRead(request)
       return 'stored'
     }
@@ -77,9 +81,10 @@ export class RequestRecords {
     return 'stored'
   }
 
-  start(requestId: string, attempt: number, startedAt: number): WriteResult {
+  start(requestId: string, attempt: number, startedAt: number, virtualTime?: number): WriteResult {
     if (!mayStart(this.#requests.state.get(requestId), attempt)) return 'stale'
     this.#requests.start.run({ requestId, attempt, startedAt })
+    if (virtualTime !== undefined) this.#fair.dispatched(virtualTime)
     return 'stored'
   }
 
@@ -97,6 +102,7 @@ export class RequestRecords {
     const { requestId, attempt, status, messages, finishedAt } = settlement
     if (!maySettle(this.#requests.state.get(requestId), attempt, status)) return 'stale'
     this.#requests.settle.run(settlement)
+    this.#fair.settle(requestId, { hasRun: attempt > 0, usage: null })
     this.#queueDelivery(requestId, { messages }, finishedAt)
     return 'stored'
   }
@@ -114,6 +120,7 @@ export class RequestRecords {
     this.#removeReplaced(request)
     this.#insertHistory(turn)
     this.#usage.add(request.userId, turn.usage, finishedAt)
+    this.#fair.settle(request.id, { hasRun: true, usage: turn.usage })
     this.#queueDelivery(request.id, turn, finishedAt)
     return 'stored'
   }
@@ -148,7 +155,7 @@ export class RequestRecords {
   recover(origin: RequestOrigin): Recovery {
     const interrupted = this.#requests.requeueInterrupted.run({ origin }).changes
     const waiting = this.#requests.waiting.all({ origin }).map(recoveredRequest)
-    return { waiting, undelivered: this.#undelivered(origin), interrupted }
+    return { waiting, undelivered: this.#undelivered(origin), interrupted, fair: this.#fair.recover() }
   }
 
   interruptLeftovers(origin: RequestOrigin, finishedAt: number): number {

@@ -4,6 +4,7 @@ import type { ErrorCode } from '#domain/errors.ts'
 import { CONSOLE_ID, type ConversationRequest, type RequestOrigin, type RequestStatus } from '#domain/request.ts'
 import type { Settlement } from '#protocol/database.ts'
 import { FILE_NAMES } from './attachment-records.ts'
+import { CLAIM_FIELDS } from './fair-records.ts'
 import type { RequestState } from './request-fence.ts'
 
 interface CompletedRequest extends ConversationRequest {
@@ -24,14 +25,16 @@ interface FinishedRequest extends ConversationKey {
   readonly id: string
 }
 
-const COLUMNS = `id, user_id, server_id, channel_id, message, timestamp, interaction_token, priority, not_before,
+const COLUMNS = `id, user_id, server_id, channel_id, message, timestamp, interaction_token, priority, tier, share_start,
+  share_weight, cost_estimate, not_before,
   replaces, direct_server_name, admission, discord_message_id, status, attempt`
-const VALUES = `@id, @userId, @serverId, @channelId, @message, @timestamp, @interactionToken, @priority, @notBefore,
+const VALUES = `@id, @userId, @serverId, @channelId, @message, @timestamp, @interactionToken, 0, @tier, @shareStart,
+  @shareWeight, @costEstimate, @notBefore,
   @replaces, @directServerName, (SELECT coalesce(max(admission), 0) + 1 FROM requests)`
 
 /** The columns of a stored request under the names of its fields. */
 export const REQUEST_FIELDS = `requests.id, requests.user_id AS userId, server_id AS serverId, channel_id AS channelId,
-  message, timestamp, discord_message_id AS discordMessageId, interaction_token AS interactionToken, priority,
+  message, timestamp, discord_message_id AS discordMessageId, interaction_token AS interactionToken, ${CLAIM_FIELDS},
   not_before AS notBefore, replaces, direct_server_name AS directServerName, attempt,
   status_message_id AS statusMessageId, status, ${FILE_NAMES} AS fileNames`
 

@@ -6,6 +6,7 @@ import type { ModelChoices } from '#domain/briefing.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
 import type { ConversationRequest } from '#domain/request.ts'
+import type { Tier } from '#domain/tier.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { Gateway } from '#protocol/gateway.ts'
@@ -57,6 +58,8 @@ export interface DiscordOptions {
   readonly store: DeliveryStore & PressStore
   readonly records: CommandRecords
   readonly privacy: PrivacyFacts
+  /** Who gets how much beside others when there is a line; left out when all are equal. */
+  readonly tiers?: readonly Tier[]
   /** Who may ask something. */
   readonly access: AccessRules
   readonly quota: QuotaLimits

@@ -1,5 +1,6 @@
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
+import { type Tier, tierOf } from '#domain/tier.ts'
 import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
 import type { AccessCheck, DiscordAsker } from './access-check.ts'
 import type { DirectConversations, Placed } from './direct-conversations.ts'
@@ -21,6 +22,8 @@ export interface IntakeOptions {
   readonly files: FileLimits
   /** The longest message the queue takes in, in UTF-16 code units. */
   readonly maxMessageLength: number
+  /** Who gets how much beside others when there is a line; left out when all are equal. */
+  readonly tiers?: readonly Tier[]
   /** In this time the same person is told the same reason for a refusal once. */
   readonly refusalIntervalMs: number
   readonly clock: Clock
@@ -95,7 +98,8 @@ export class QuestionIntake {
     const { request, target } = question
     const placed = await this.#inOrder.run(request.userId, () => this.#admit(question, place))
     if ('refusal' in placed) return { request, refusal: this.#stopping ? STOPPING : placed.refusal }
-    const asked = withReply(placed.request, this.#options.maxMessageLength)
+    const fromTier = this.#tierOf(question.asker)
+    const asked = { ...withReply(placed.request, this.#options.maxMessageLength), ...(fromTier && { fromTier }) }
     return { request: placed.request, refusal: await this.#files.add(asked, (full) => this.#add(full, target)) }
   }
 
@@ -103,6 +107,11 @@ export class QuestionIntake {
   async #admit({ request, asker }: Question, place: (asked: AskedRequest) => Promise<Placed>): Promise<Admitted> {
     const refusal = await this.#gateRefusal(asker)
     return refusal ? { refusal } : place(request)
+  }
+
+  #tierOf({ userId, roleIds }: DiscordAsker): Tier | undefined {
+    const { tiers = [] } = this.#options
+    return tiers.length === 0 ? undefined : tierOf(tiers, { userId, roleIds, skuIds: [] })
   }
 
   /** It may have taken its time to get here. */

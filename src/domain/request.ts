@@ -1,10 +1,12 @@
+import type { Claim } from './fair-shares.ts'
+
 /** Where a request stands; `mayFollow` lists the only moves between these. */
 export type RequestStatus = 'SCHEDULED' | 'QUEUED' | 'PROCESSING' | 'COMPLETED' | 'FAILED' | 'CANCELLED'
 
 export type TerminalStatus = Extract<RequestStatus, 'COMPLETED' | 'FAILED' | 'CANCELLED'>
 
 /** One accepted message of a user, as it is kept in the database and handed between threads. */
-export interface ConversationRequest {
+export interface ConversationRequest extends Claim {
   /** UUIDv7, so ids sort by creation. */
   readonly id: string
   /** Discord snowflake as a string; `CONSOLE_ID` for the terminal. */
@@ -23,8 +25,6 @@ export interface ConversationRequest {
   readonly discordMessageId: string | null
   /** Lets a command's answer go on for a quarter of an hour, in another process too; null for messages. */
   readonly interactionToken: string | null
-  /** Reserved for tiers: larger runs earlier. */
-  readonly priority: number
   /** Not to be started before this instant, ms since epoch. */
   readonly notBefore: number | null
   /** The request whose turn goes when the turn of this one is stored, if that is still the newest of the conversation. */

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { RequestFiles } from '#domain/attachments.ts'
 import type { ConversationKey, HistoryMessage, TokenUsage } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
+import type { FairState } from '#domain/fair-shares.ts'
 import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest, RequestOrigin, RequestStatus, TerminalStatus } from '#domain/request.ts'
 import type { AttachmentsApi } from './attachments.ts'
@@ -92,6 +93,8 @@ export interface Recovery {
   readonly undelivered: readonly UndeliveredReply[]
   /** How many of those that wait were being worked on when that process ended. */
   readonly interrupted: number
+  /** Where the fair order goes on. */
+  readonly fair: FairState
 }
 
 /** A direct conversation on Discord and how far it has been read. */
@@ -129,7 +132,7 @@ export interface DatabaseApi extends PersonalRecordsApi, ServerRecordsApi, Attac
   /** Gives a request that waits another text, to which this Discord message belongs from then on. */
   amendRequest(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult>
   /** Moves a request to PROCESSING under the given attempt, unless it has ended or moved on. */
-  startRequest(requestId: string, attempt: number, startedAt: number): Promise<WriteResult>
+  startRequest(requestId: string, attempt: number, startedAt: number, virtualTime?: number): Promise<WriteResult>
   /**
    * Puts a running request back to QUEUED; its attempt may write nothing from then on. One that is not counted, because
    * nothing but a stop of Parley ended it, can be made again under the same number.

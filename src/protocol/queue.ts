@@ -4,6 +4,7 @@ import type { ErrorCode } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
 import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
+import type { Tier } from '#domain/tier.ts'
 import type { PartsDelta, StopReason } from './assistant.ts'
 
 /** A message that asks to become a request; the queue gives it id and time. */
@@ -14,6 +15,8 @@ export interface NewRequest {
   readonly message: string
   readonly discordMessageId: string | null
   readonly interactionToken: string | null
+  /** Of its user; the default one when it is left out. */
+  readonly fromTier?: Pick<Tier, 'name' | 'weight'>
   /** A request whose answer is to be replaced by the answer to this one. */
   readonly replaces?: string
   /** Of a direct message in a server's conversation: the server's name. */

@@ -1,7 +1,8 @@
 import type { Timer } from '#actors/clock.ts'
 import { Mailbox } from '#actors/mailbox.ts'
 import { errorMessage } from '#domain/errors.ts'
-import { FifoOrder } from '#domain/order.ts'
+import { FairShares, type FairState } from '#domain/fair-shares.ts'
+import { FairOrder } from '#domain/order.ts'
 import { originOf, type TerminalStatus } from '#domain/request.ts'
 import { estimateWaitMs } from '#domain/wait-estimate.ts'
 import type { AssistantOutcome } from '#protocol/assistant.ts'
@@ -64,7 +65,9 @@ export class ConversationQueue implements RequestQueue {
     const { store, clock, log, settings } = options
     const counters = new QueueCounters()
     this.#options = options
-    this.#state = new QueueState(options.order ?? new FifoOrder<ActiveRequest>())
+    const shares = new FairShares()
+    const fairOrder = new FairOrder<ActiveRequest>(shares, settings.maxWaitMs ?? undefined)
+    this.#state = new QueueState(options.order ?? fairOrder, shares)
     this.#core = {
       options,
       state: this.#state,
@@ -92,7 +95,8 @@ export class ConversationQueue implements RequestQueue {
    * Puts requests of an earlier process in line, in this order, before anything else. From then on messages are taken
    * in, but nothing runs, and of these nothing is told, until `open`.
    */
-  restore(requests: readonly Admitted[]): void {
+  restore(requests: readonly Admitted[], fair?: FairState): void {
+    if (fair) this.#state.restoreShares(fair)
     this.#restored = new Set(requests.map((admitted) => this.#intake.restore(admitted)))
   }
 
@@ -218,6 +222,7 @@ export class ConversationQueue implements RequestQueue {
 
   /** Whatever was handled may have freed a slot or put a request in line. */
   #afterBatch(): void {
+    if (this.#state.advance(this.#options.clock.now())) this.#core.events.positionsChanged()
     if (this.#restored === undefined) this.#runs.dispatch()
     this.#core.events.tellPositions(this.#state.waiting)
     if (this.#stopping && this.#state.waiting + this.#state.running === 0) {

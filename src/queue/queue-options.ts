@@ -1,6 +1,7 @@
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { Order } from '#domain/order.ts'
+import type { Tier } from '#domain/tier.ts'
 import type { AssistantPool } from '#protocol/pool.ts'
 import type { ActiveRequest } from './queue-state.ts'
 import type { RequestStore } from './request-journal.ts'
@@ -20,6 +21,10 @@ export interface QueueSettings {
   /** The safety net: how often the queue looks for something to dispatch without having been told. */
   readonly pollIntervalMs: number
   readonly mailboxSize: number
+  /** Who has waited so long runs before all others; null: nobody does. */
+  readonly maxWaitMs?: number | null
+  /** With the places they have reserved. */
+  readonly tiers?: readonly Tier[]
 }
 
 export interface QueueOptions {
@@ -29,7 +34,8 @@ export interface QueueOptions {
   readonly clock: Clock
   readonly log: Log
   readonly newId: () => string
-  readonly order?: Order<ActiveRequest>
+  /** In place of the fair order. */
+  readonly order?: Order<ActiveRequest> | undefined
   /** From 0 to 1, for backoffs; Math.random when left out. */
   readonly random?: () => number
 }

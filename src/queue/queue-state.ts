@@ -1,5 +1,7 @@
 import type { Timer } from '#actors/clock.ts'
-import type { Order, Waiting } from '#domain/order.ts'
+import type { TokenUsage } from '#domain/conversation.ts'
+import { type Claim, chargedTokens, type FairShares, type FairState } from '#domain/fair-shares.ts'
+import type { FairWaiting, Order } from '#domain/order.ts'
 import { type ConversationRequest, mayFollow, type RequestStatus, type TerminalStatus } from '#domain/request.ts'
 import type { AssistantRun } from '#protocol/pool.ts'
 import type { CancelReason, RequestEvent } from '#protocol/queue.ts'
@@ -31,7 +33,7 @@ export interface Admitted {
 }
 
 /** A request from its admission to its end. */
-export interface ActiveRequest extends Waiting {
+export interface ActiveRequest extends FairWaiting {
   request: ConversationRequest
   readonly attached: Attached
   readonly acceptedAt: number
@@ -58,11 +60,13 @@ export class QueueState {
   readonly #byId = new Map<string, ActiveRequest>()
   readonly #byUser = new Map<string, ActiveRequest>()
   readonly #order: Order<ActiveRequest>
+  readonly #shares: FairShares
   #admissions = 0
   #running = 0
 
-  constructor(order: Order<ActiveRequest>) {
+  constructor(order: Order<ActiveRequest>, shares: FairShares) {
     this.#order = order
+    this.#shares = shares
   }
 
   /** Requests that wait, being stored included. */
@@ -86,6 +90,35 @@ export class QueueState {
     return this.#byUser.get(userId)
   }
 
+  /** What a message of a user is admitted with. */
+  claim(userId: string, tier: Pick<Claim, 'tier' | 'shareWeight'>, costEstimate: number): Claim {
+    return { ...tier, costEstimate, ...this.#shares.claim(userId, costEstimate, tier.shareWeight) }
+  }
+
+  /** Goes on with what an earlier process has counted; to be called before anything is claimed. */
+  restoreShares(state: FairState): void {
+    this.#shares.restore(state)
+  }
+
+  /** Virtual time of the fair order, which moves with what is started. */
+  get virtualTime(): number {
+    return this.#shares.virtualTime
+  }
+
+  /** How many wait, by tier. */
+  waitingByTier(): ReadonlyMap<string, number> {
+    const waiting = new Map<string, number>()
+    for (const { status, request } of this.active) {
+      if (status === 'QUEUED') waiting.set(request.tier, (waiting.get(request.tier) ?? 0) + 1)
+    }
+    return waiting
+  }
+
+  /** Puts first who has waited too long; tells whether there were any. */
+  advance(now: number): boolean {
+    return this.#order.advance?.(now) ?? false
+  }
+
   /** Admits a request: it holds its user's place and one of the queue's, and is being stored. */
   admit({ request, listener, attempt = 0 }: Admitted): ActiveRequest {
     if (this.#byUser.has(request.userId)) throw new Error('expected a user without an active request')
@@ -95,6 +128,7 @@ export class QueueState {
       attached: { listener, onEnd: [] },
       requestId: request.id,
       admission: this.#admissions++,
+      share: request,
       acceptedAt: request.timestamp,
       status: 'QUEUED',
       attempt,
@@ -122,7 +156,7 @@ export class QueueState {
 
   /** Starts the request whose turn it is. */
   startNext(now: number): ActiveRequest | undefined {
-    const active = this.#order.next()
+    const active = this.#order.next(now)
     if (!active) return undefined
     this.#move(active, 'PROCESSING')
     active.attempt++
@@ -136,8 +170,9 @@ export class QueueState {
     this.#move(active, 'QUEUED')
   }
 
-  /** Ends a request and frees its user. */
-  end(active: ActiveRequest, status: TerminalStatus): void {
+  /** Ends a request and frees its user. @param usage what the model has counted; null when it told none. */
+  end(active: ActiveRequest, status: TerminalStatus, usage: TokenUsage | null = null): void {
+    this.#settle(active, usage)
     if (active.status === 'QUEUED' && !active.storing) this.#order.remove(active)
     this.#move(active, status)
     this.#byId.delete(active.requestId)
@@ -148,8 +183,13 @@ export class QueueState {
   withdraw(active: ActiveRequest): void {
     if (active.status === 'PROCESSING') this.#running--
     else this.#order.remove(active)
+    this.#settle(active, null)
     this.#byId.delete(active.requestId)
     this.#byUser.delete(active.request.userId)
+  }
+
+  #settle({ request, attempt }: ActiveRequest, usage: TokenUsage | null): void {
+    this.#shares.settle(request.userId, request, chargedTokens(request, { hasRun: attempt > 0, usage }))
   }
 
   isInLine(active: ActiveRequest): boolean {

@@ -1,3 +1,4 @@
+import type { TokenUsage } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
 import { CANCELLED, failureNotice } from '#domain/notices.ts'
@@ -11,7 +12,7 @@ import type { ActiveRequest, Ending } from './queue-state.ts'
 type Answered = Extract<AssistantOutcome, { type: 'answered' }>
 
 /** The part of an answer that the queue hands on. */
-export type Answer = Pick<Answered, 'text' | 'parts' | 'files' | 'stopReason' | 'trimmedMessages' | 'stored'>
+export type Answer = Pick<Answered, 'text' | 'parts' | 'files' | 'stopReason' | 'trimmedMessages' | 'stored' | 'usage'>
 
 /** The ways in which an active request leaves the queue; each one frees its user. */
 export class RequestEndings {
@@ -22,10 +23,11 @@ export class RequestEndings {
   }
 
   /** Its worker has stored the end of an answered request together with the turn. */
-  succeed(active: ActiveRequest, { text: answer, parts, files, stopReason, trimmedMessages, stored }: Answer): void {
+  succeed(active: ActiveRequest, answered: Answer): void {
+    const { text: answer, parts, files, stopReason, trimmedMessages, stored, usage } = answered
     this.#core.counters.trimmedMessages += trimmedMessages
     const told = { answer, parts, ...(files && { files }), stopReason, trimmedMessages, stored }
-    this.#end(active, 'COMPLETED', { type: 'completed', ...told, ...idOf(active) })
+    this.#end(active, 'COMPLETED', { type: 'completed', ...told, ...idOf(active) }, usage)
   }
 
   fail(active: ActiveRequest, failure: Failure): void {
@@ -66,12 +68,12 @@ export class RequestEndings {
     journal.ended({ requestId, attempt, status, errorCode, finishedAt: options.clock.now(), messages })
   }
 
-  #end(active: ActiveRequest, status: TerminalStatus, event: RequestEvent): void {
+  #end(active: ActiveRequest, status: TerminalStatus, event: RequestEvent, usage: TokenUsage | null = null): void {
     const { options, state, counters, events } = this.#core
     const { acceptedAt, startedAt, attached } = active
     this.#stopTimers(active)
     if (active.status === 'QUEUED') events.positionsChanged()
-    state.end(active, status)
+    state.end(active, status, usage)
     counters.ended(status, { acceptedAt, startedAt, endedAt: options.clock.now() })
     events.tell(active, event)
     for (const listener of attached.onEnd) listener(status)

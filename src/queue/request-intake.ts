@@ -1,5 +1,7 @@
 import { refuse } from '#domain/admission.ts'
+import { type Claim, estimateTokens } from '#domain/fair-shares.ts'
 import type { ConversationRequest } from '#domain/request.ts'
+import { capacityFor, DEFAULT_TIER } from '#domain/tier.ts'
 import type { AddResult, NewRequest, Refusal, RequestEvent } from '#protocol/queue.ts'
 import { idOf, type QueueCore } from './queue-core.ts'
 import type { AddListener, StoredMessage } from './queue-message.ts'
@@ -25,15 +27,15 @@ export class RequestIntake {
     const { settings, clock, newId } = options
     const reason = refuse({ ...this.#facts(message), stopping })
     if (reason) return answer(this.refused(describeRefusal(reason, settings)))
-    const { files, ...fields } = message
+    const { files, fromTier: _, ...fields } = message
     const request: ConversationRequest = {
       replaces: null,
       directServerName: null,
       ...fields,
       ...(files && { fileNames: files.names }),
+      ...state.claim(message.userId, tierOf(message), estimateTokens(message.message)),
       id: newId(),
       timestamp: clock.now(),
-      priority: 0,
       notBefore: null,
     }
     const active = state.admit({ request, listener })
@@ -76,20 +78,29 @@ export class RequestIntake {
     return { accepted: false, refusal: reason }
   }
 
-  #facts({ message, files, userId, discordMessageId }: NewRequest) {
+  #facts(message: NewRequest) {
+    const { files, userId, discordMessageId } = message
     const { options, state } = this.#core
     const { pool, settings } = options
     const activeOfUser = state.byUser(userId)
     return {
-      message,
+      message: message.message,
       hasFiles: files !== undefined && files.names.length > 0,
       maxMessageLength: settings.maxMessageLength,
       userIsActive: activeOfUser !== undefined,
       isReplay: discordMessageId !== null && activeOfUser?.request.discordMessageId === discordMessageId,
       waiting: state.waiting,
       freeSlots: Math.max(0, pool.slots - pool.slotsUsed),
-      maxQueueSize: settings.maxQueueSize,
+      maxQueueSize: this.#capacityFor(message),
     }
+  }
+
+  /** Without reservations nobody has to be counted. */
+  #capacityFor(message: NewRequest): number {
+    const { options, state } = this.#core
+    const { maxQueueSize, tiers = [] } = options.settings
+    if (!tiers.some(({ reserved }) => reserved > 0)) return maxQueueSize
+    return capacityFor(tierOf(message).tier, tiers, state.waitingByTier(), maxQueueSize)
   }
 
   /** An admitted message that does not become a request after all. */
@@ -98,4 +109,8 @@ export class RequestIntake {
     for (const listener of active.attached.onEnd) listener(undefined)
     answer(this.refused(reason))
   }
+}
+
+function tierOf({ fromTier: tier = DEFAULT_TIER }: NewRequest): Pick<Claim, 'tier' | 'shareWeight'> {
+  return { tier: tier.name, shareWeight: tier.weight }
 }

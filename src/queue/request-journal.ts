@@ -79,9 +79,9 @@ export class RequestJournal {
     this.#later(request.id, () => this.#options.store.settleRequest({ ...settlement, errorCode: 'REQUEST_NOT_STORED' }))
   }
 
-  started(requestId: string, attempt: number, at: number): void {
+  started(requestId: string, attempt: number, at: number, virtualTime: number): void {
     // The fences make up for a start that is not in the file.
-    const call = () => this.#options.store.startRequest(requestId, attempt, at)
+    const call = () => this.#options.store.startRequest(requestId, attempt, at, virtualTime)
     this.#follow(this.#attempt(requestId, call, undefined))
   }
 

@@ -96,4 +96,4 @@ export class RequestRetries {
 }
 
 /** What is not known any more about an answer whose worker was lost. */
-const NOTHING_TO_NOTE = { stopReason: 'end', trimmedMessages: 0, stored: true } as const
+const NOTHING_TO_NOTE = { stopReason: 'end', trimmedMessages: 0, stored: true, usage: null } as const

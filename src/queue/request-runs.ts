@@ -77,7 +77,7 @@ export class RequestRuns {
       () => deliver({ type: 'deadline', requestId }),
       settings.requestTimeoutMs,
     )
-    journal.started(requestId, attempt, clock.now())
+    journal.started(requestId, attempt, clock.now(), this.#core.state.virtualTime)
     events.tell(active, { type: 'started', requestId, attempt })
     void this.#run(active).then((outcome) => deliver({ type: 'complete', requestId, attempt, outcome }))
   }

@@ -282,9 +282,9 @@ describe('an exception that nobody foresaw', () => {
     class BreakableOrder extends FifoOrder<ActiveRequest> {
       broken = true
 
-      override next(): ActiveRequest | undefined {
+      override next(now: number): ActiveRequest | undefined {
         if (this.broken) throw new Error('the order broke')
-        return super.next()
+        return super.next(now)
       }
     }
     const order = new BreakableOrder()

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { estimateTokens, NO_CLAIM } from '#domain/fair-shares.ts'
 import type { NewRequest, RefusalCode } from '#protocol/queue.ts'
 import { turnOfTheEventLoop } from '#support/event-loop.ts'
 import { messageOf, openTestDatabase, type QueueSetup, QueueUnderTest } from '#support/queue-under-test.ts'
@@ -67,7 +68,8 @@ describe('a request that is taken in', () => {
       ...messageOf('ann', { serverId: '7', discordMessageId: 'm1' }),
       id: 'r1',
       timestamp: test.clock.now(),
-      priority: 0,
+      ...NO_CLAIM,
+      costEstimate: estimateTokens(messageOf('ann').message),
       notBefore: null,
       replaces: null,
       directServerName: null,

@@ -12,7 +12,7 @@ const CONVERSATION = { userId: 'one user', serverId: '0' }
 describe('accepting a request', () => {
   it('stores every field as QUEUED, attempt 0', async () => {
     const { api, stored } = newDatabase()
-    const request = requestOf('a', { priority: 3, notBefore: 1_900_000_000_500 })
+    const request = requestOf('a', { tier: 'gold', shareStart: 3, notBefore: 1_900_000_000_500 })
     expect(await api.acceptRequest(request)).toBe('stored')
     expect(stored('a')).toEqual({
       id: 'a',
@@ -22,7 +22,11 @@ describe('accepting a request', () => {
       message: 'question a',
       timestamp: 1_900_000_000_000,
       discord_message_id: 'message of a',
-      priority: 3,
+      priority: 0,
+      tier: 'gold',
+      share_start: 3,
+      share_weight: 1,
+      cost_estimate: 0,
       not_before: 1_900_000_000_500,
       replaces: null,
       direct_server_name: null,

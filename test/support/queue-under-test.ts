@@ -2,10 +2,12 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { LocalDatabaseApi } from '#database/database-api.ts'
 import { type OpenDatabase, openDatabase } from '#database/open-database.ts'
+import { FifoOrder } from '#domain/order.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import type { AddResult, NewRequest, QueueEvent, RequestEvent } from '#protocol/queue.ts'
 import { ConversationQueue } from '#queue/conversation-queue.ts'
 import type { QueueOptions, QueueSettings } from '#queue/queue-options.ts'
+import type { ActiveRequest } from '#queue/queue-state.ts'
 import type { RequestStore } from '#queue/request-journal.ts'
 import { ControlledStore, FORGETFUL_STORE } from './controlled-store.ts'
 import { turnOfTheEventLoop } from './event-loop.ts'
@@ -70,6 +72,8 @@ export class QueueUnderTest {
       log: this.log,
       newId: () => `r${++this.#ids}`,
       random: () => 1,
+      // Who is first is easy to say; the fair order has tests of its own.
+      order: new FifoOrder<ActiveRequest>(),
       ...options,
     })
     this.queue.on((event) => this.events.push(event))

@@ -1,4 +1,5 @@
 import { Emitter } from '#actors/emitter.ts'
+import { NO_CLAIM } from '#domain/fair-shares.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
 import { uuidV7 } from '#domain/uuid.ts'
 import type {
@@ -45,7 +46,7 @@ export class ScriptedRequest {
 
   /** As it is stored. */
   stored(timestamp = 0): ConversationRequest {
-    const plain = { priority: 0, notBefore: null, replaces: null, directServerName: null }
+    const plain = { ...NO_CLAIM, notBefore: null, replaces: null, directServerName: null }
     return { ...plain, ...this.request, id: this.id, timestamp }
   }
 

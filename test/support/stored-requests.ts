@@ -1,3 +1,4 @@
+import { NO_CLAIM } from '#domain/fair-shares.ts'
 import type { ConversationRequest } from '#domain/request.ts'
 import type { Settlement, Turn } from '#protocol/database.ts'
 
@@ -12,7 +13,7 @@ export function requestOf(id: string, fields: Partial<ConversationRequest> = {})
     timestamp: 1_900_000_000_000,
     discordMessageId: `message of ${id}`,
     interactionToken: null,
-    priority: 0,
+    ...NO_CLAIM,
     notBefore: null,
     replaces: null,
     directServerName: null,

@@ -23,8 +23,10 @@ function writeLocal(content: string): void {
   writeFileSync(join(configDir, 'local.yaml'), content)
 }
 
+const GOLD = { name: 'gold', weight: 4, reserved: 0, users: [], roles: ['80351110224678912'], skus: [] }
+
 /** The environment variable, a value for it, and what the code then finds under which name. */
-const FROM_ENVIRONMENT: readonly (readonly [string, string, string, string, string | number | readonly string[]])[] = [
+const FROM_ENVIRONMENT: readonly (readonly [string, string, string, string, string | number | readonly unknown[]])[] = [
   ['DISCORD_TOKEN', 'a.b-c', 'discord', 'token', 'a.b-c'],
   ['DISCORD_API_URL', 'http://127.0.0.1:1/api/', 'discord', 'apiUrl', 'http://127.0.0.1:1/api'],
   ['PARLEY_EDIT_INTERVAL', '250ms', 'discord', 'editIntervalMs', 250],
@@ -89,6 +91,8 @@ const FROM_ENVIRONMENT: readonly (readonly [string, string, string, string, stri
   ['PARLEY_RETRY_BACKOFF', '500ms', 'queue', 'retryBackoffMs', 500],
   ['PARLEY_MAX_MESSAGE_LENGTH', '2000', 'queue', 'maxMessageLength', 2000],
   ['PARLEY_MAILBOX_SIZE', '10', 'queue', 'mailboxSize', 10],
+  ['PARLEY_MAX_WAIT', '90s', 'queue', 'maxWaitMs', 90_000],
+  ['PARLEY_TIERS', '[{"name":"gold","weight":4,"roles":["80351110224678912"]}]', 'queue', 'tiers', [GOLD]],
   ['PARLEY_POOL_SIZE', '4', 'pool', 'size', 4],
   ['PARLEY_POOL_CONCURRENCY', '8', 'pool', 'concurrency', 8],
   ['PARLEY_CANCEL_GRACE', '100ms', 'pool', 'cancelGraceMs', 100],
@@ -165,6 +169,8 @@ describe('settings', () => {
         retryBackoffMs: 2000,
         maxMessageLength: 4000,
         mailboxSize: 1000,
+        maxWaitMs: 600_000,
+        tiers: [],
       },
       pool: { size: 7, concurrency: 16, cancelGraceMs: 5000, maxHeapMiB: 512 },
       shutdown: { graceMs: 0 },
@@ -253,12 +259,18 @@ describe('settings', () => {
 
 describe('the list of settings', () => {
   test('names every setting as the files do, with units and sources, and hides secrets', () => {
-    const env = { DISCORD_TOKEN: 'very-secret', PARLEY_POOL_SIZE: '2' }
+    const tiers = JSON.stringify([{ name: 'gold', weight: 4, roles: ['80351110224678912'], reserved: 3 }])
+    const env = { DISCORD_TOKEN: 'very-secret', PARLEY_POOL_SIZE: '2', PARLEY_TIERS: tiers }
     const lines = describeSettings(structuredClone(loadSettings({ env, configDir })))
     expect(lines.map(({ key }) => key)).toEqual(SETTING_KEYS)
     expect(lines).toContainEqual({ key: 'discord.token', value: '(hidden)', source: 'DISCORD_TOKEN' })
     expect(lines).toContainEqual({ key: 'model.apiKey', value: '(not set)', source: 'config/default.yaml' })
     expect(lines).toContainEqual({ key: 'queue.requestTimeout', value: '5m', source: 'config/default.yaml' })
+    expect(lines).toContainEqual({
+      key: 'queue.tiers',
+      value: 'gold (weight 4, by a role, 3 places)',
+      source: 'PARLEY_TIERS',
+    })
     expect(lines).toContainEqual({ key: 'pool.size', value: '2', source: 'PARLEY_POOL_SIZE' })
     expect(lines).toContainEqual({ key: 'pool.maxHeap', value: '512 MiB', source: 'config/default.yaml' })
     expect(lines).toContainEqual({ key: 'shutdown.grace', value: '0s', source: 'config/default.yaml' })

@@ -19,14 +19,14 @@ describe('the order of waiting requests', () => {
     const order = new FifoOrder()
     const arrivals = [0, 1, 2, 3].map(waitingOf)
     for (const waiting of arrivals) order.add(waiting)
-    expect(arrivals.map(() => order.next())).toEqual(arrivals)
-    expect(order.next()).toBeUndefined()
+    expect(arrivals.map(() => order.next(0))).toEqual(arrivals)
+    expect(order.next(0)).toBeUndefined()
   })
 
   it('gives a request that is put back the place it came with', () => {
     const order = new FifoOrder()
     for (const admission of [0, 1, 2]) order.add(waitingOf(admission))
-    const first = order.next()
+    const first = order.next(0)
     if (!first) throw new Error('expected a request')
     order.add(first)
     expect(order.position(first)).toBe(1)
@@ -54,7 +54,7 @@ describe('the order of waiting requests', () => {
             order.add(waitingOf(admission))
           } else if (each === 'next') {
             const [first, ...others] = waiting
-            expect(order.next()).toEqual(first)
+            expect(order.next(0)).toEqual(first)
             waiting = others
             if (first) taken = [...taken, first]
           } else if (each === 'putBack') {
