@@ -16,6 +16,7 @@ import type { Recovery } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
 import type { QueueStatistics } from '#protocol/queue.ts'
 import { ConversationQueue } from '#queue/conversation-queue.ts'
+import type { QueueSettings } from '#queue/queue-options.ts'
 
 /** The terminal, for when there is no Discord token. */
 interface Terminal {
@@ -189,7 +190,7 @@ export class App {
     const { settings, log } = this.#options
     const newId = () => uuidV7(Date.now(), randomFillSync(new Uint8Array(16)))
     const queue = new ConversationQueue({
-      settings: { ...settings.queue, whenUnavailable: settings.database.whenUnavailable },
+      settings: queueSettings(settings),
       store: database.api,
       pool,
       clock: systemClock,
@@ -253,6 +254,12 @@ function accessRules({ access }: Settings): AccessRules {
     channels: access[`${kind}Channels`],
   })
   return { owners, directMessages, allow: lists('allow'), deny: lists('deny') }
+}
+
+function queueSettings({ queue, database, model }: Settings): QueueSettings {
+  const { breakThreshold, breakPauseMs, concurrency } = model
+  const { whenUnavailable } = database
+  return { ...queue, whenUnavailable, breakThreshold, breakPauseMs, adaptConcurrency: concurrency === 'adaptive' }
 }
 
 /** Where questions are sent; null when the built-in model answers them. */

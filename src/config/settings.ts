@@ -8,6 +8,7 @@ const UNITS = {
   catchUpAge: 'Ms',
   maxSize: 'MiB',
   timeout: 'Ms',
+  breakPause: 'Ms',
   firstTokenTimeout: 'Ms',
   silenceTimeout: 'Ms',
   offlineWordDelay: 'Ms',

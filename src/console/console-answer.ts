@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { answerNotes, NOT_REMEMBERED } from '#domain/notices.ts'
+import { answerNotes, HELD_UP, NOT_REMEMBERED } from '#domain/notices.ts'
 import type { Refusal, RequestEvent } from '#protocol/queue.ts'
 
 type Completed = Extract<RequestEvent, { type: 'completed' }>
@@ -32,6 +32,8 @@ export class ConsoleAnswer {
         return this.#end('Cancelled.')
       case 'retrying':
         return this.#startOver(`Trying again (${event.nextAttempt} of ${event.maxAttempts}).`)
+      case 'heldUp':
+        return this.#startOver(HELD_UP.model)
       case 'suspended':
         return this.#end('Parley stopped before this was answered. Please ask again.')
       case 'queued':

@@ -31,6 +31,7 @@ export type RefusalCode = Extract<
   | 'QUEUE_FULL'
   | 'QUEUE_BUSY'
   | 'QUEUE_STOPPING'
+  | 'QUEUE_DRAINING'
 >
 
 /** Why a message did not become a request. */
@@ -70,6 +71,8 @@ interface OfRequest {
 export type RequestEvent =
   | ({ readonly type: 'queued'; readonly position: number; readonly restored: boolean } & OfRequest)
   | ({ readonly type: 'started' } & OfRequest)
+  /** The model's server does not answer: it waits in line as if this execution had never begun. */
+  | ({ readonly type: 'heldUp' } & OfRequest)
   | ({ readonly type: 'thinking' } & OfRequest)
   | ({ readonly type: 'delta'; readonly text: string } & PartsDelta & OfRequest)
   /** An execution brought nothing; the next one, with the number `nextAttempt`, begins when its turn comes. */
@@ -107,7 +110,28 @@ export interface StorageState {
   readonly droppedWrites: number
 }
 
+/** What the operator has decided: `paused` takes in and keeps; `draining` takes nothing in and ends what there is. */
+export type QueueMode = 'open' | 'paused' | 'draining'
+
+/** Why nothing begins at the moment. */
+export type HeldUp = 'paused' | 'model'
+
+/** What is known of the model's server from the executions so far. */
+export interface ModelHealth {
+  /** `silent`: nothing is sent to it for a while; `tried`: one question finds out whether it answers again. */
+  readonly state: 'answering' | 'silent' | 'tried'
+  /** How often it was found silent, since the start. */
+  readonly silences: number
+  /** Calls it refused because there was too much, since the start. */
+  readonly rateLimited: number
+  /** How many questions it gets at the same time; null while it takes as many as there are slots. */
+  readonly limit: number | null
+}
+
 export interface QueueStatistics {
+  readonly mode: QueueMode
+  readonly model: ModelHealth
+
   /** Requests waiting for a slot. */
   readonly queueSize: number
   /** Requests being worked on. */
@@ -166,6 +190,8 @@ export interface WaitOutlook {
   readonly waiting: number
   /** How long it will take until it begins; null while too little was measured. */
   readonly waitMs: number | null
+  /** Why nothing begins at the moment; left out while something does. */
+  readonly heldUp?: HeldUp
 }
 
 /** What the gateways need of the queue. */
@@ -192,6 +218,8 @@ export interface RequestQueue {
   /** What lies before somebody who has a place in line. */
   outlook(place: number): WaitOutlook
   stats(): QueueStatistics
+  /** Decides whether messages are taken in and whether requests begin; what runs goes on. A restart opens the queue. */
+  setMode(mode: QueueMode): void
   /** Subscribes; returns the way out. */
   on(listener: (event: QueueEvent) => void): () => void
 }

@@ -14,17 +14,26 @@ import type {
   CancelReason,
   NewRequest,
   QueueEvent,
+  QueueMode,
   QueueStatistics,
   RequestEvent,
   RequestQueue,
   WaitOutlook,
 } from '#protocol/queue.ts'
+import { DispatchGate } from './dispatch-gate.ts'
 import { BROKEN, INTERRUPTED } from './failures.ts'
 import type { QueueCore } from './queue-core.ts'
 import { QueueEvents } from './queue-events.ts'
 import type { QueueMessage } from './queue-message.ts'
 import type { QueueOptions } from './queue-options.ts'
-import { type ActiveRequest, type Admitted, type Ending, type EndListener, QueueState } from './queue-state.ts'
+import {
+  type ActiveRequest,
+  type Admitted,
+  type Ending,
+  type EndListener,
+  QueueState,
+  stopDeadline,
+} from './queue-state.ts'
 import { QueueCounters } from './queue-statistics.ts'
 import { NOT_TAKEN_IN, refusal } from './refusals.ts'
 import { RequestAmendments } from './request-amendments.ts'
@@ -71,6 +80,7 @@ export class ConversationQueue implements RequestQueue {
       counters,
       journal: new RequestJournal({ store, clock, log, onCalls: (calls) => counters.databaseCalls(calls) }),
       events: new QueueEvents(log),
+      gate: new DispatchGate(options, () => this.#mailbox.deliver({ type: 'dispatch' })),
       deliver: (message) => this.#mailbox.deliver(message),
     }
     this.#intake = new RequestIntake(this.#core)
@@ -144,14 +154,20 @@ export class ConversationQueue implements RequestQueue {
   }
 
   outlook(place: number): WaitOutlook {
-    const { pool, clock } = this.#options
+    const { clock } = this.#options
+    const { heldUp, places } = this.#core.gate
     const processing = this.#core.counters.meanProcessing(clock.now())
-    return { waiting: this.#state.waiting, waitMs: estimateWaitMs({ place, slots: pool.slots, processing }) ?? null }
+    const { waiting } = this.#state
+    if (heldUp) return { waiting, waitMs: null, heldUp }
+    return { waiting, waitMs: estimateWaitMs({ place, slots: places, processing }) ?? null }
   }
 
   stats(): QueueStatistics {
     const { pool, settings, clock } = this.#options
+    const { gate } = this.#core
     const gauges = {
+      mode: gate.mode,
+      model: gate.health,
       queueSize: this.#state.waiting,
       activeRequests: this.#state.running,
       maxQueueSize: settings.maxQueueSize,
@@ -159,6 +175,10 @@ export class ConversationQueue implements RequestQueue {
       storage: this.#core.journal.storage,
     }
     return this.#core.counters.read(gauges, clock.now())
+  }
+
+  setMode(mode: QueueMode): void {
+    this.#mailbox.deliver({ type: 'mode', mode })
   }
 
   on(listener: (event: QueueEvent) => void): () => void {
@@ -200,9 +220,11 @@ export class ConversationQueue implements RequestQueue {
       case 'complete':
         return this.#complete(message.requestId, message.attempt, message.outcome)
       case 'requeued':
-        return this.#retries.requeued(message.active, message.result, message.failure)
+        return this.#retries.requeued(message.active, message.result, message.failure, message.heldUp)
       case 'retryDue':
         return this.#retries.due(message.active)
+      case 'mode':
+        return this.#changeMode(message.mode)
       case 'open':
         return this.#open()
       case 'deadline':
@@ -229,6 +251,11 @@ export class ConversationQueue implements RequestQueue {
   #endIfWanted(active: ActiveRequest): void {
     const isActive = this.#state.byId(active.requestId) === active
     if (isActive && active.ending) this.#endings.early(active, this.#endingOf(active, active.ending))
+  }
+
+  #changeMode(mode: QueueMode): void {
+    this.#core.gate.mode = mode
+    this.#options.log.info({ mode }, 'the mode of the queue was set')
   }
 
   #open(): void {
@@ -297,7 +324,10 @@ export class ConversationQueue implements RequestQueue {
 
   #deadline(requestId: string): void {
     const active = this.#state.byId(requestId)
-    if (active) this.#stopEarly(active, 'timeout')
+    if (!active) return
+    // Its time stands still while nothing can begin.
+    if (active.status === 'QUEUED' && this.#core.gate.heldUp) return stopDeadline(active)
+    this.#stopEarly(active, 'timeout')
   }
 
   /** Ends a waiting request at once; one that runs, is being stored or has yet to be told about ends after that. */

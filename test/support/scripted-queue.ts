@@ -8,6 +8,7 @@ import type {
   AmendResult,
   NewRequest,
   QueueEvent,
+  QueueMode,
   QueueStatistics,
   Refusal,
   RequestEvent,
@@ -159,6 +160,11 @@ export class ScriptedQueue implements RequestQueue {
 
   outlook(): WaitOutlook {
     return this.wait
+  }
+
+  setMode(mode: QueueMode): void {
+    this.commands.push(mode)
+    this.statistics = { ...this.statistics, mode }
   }
 
   stats(): QueueStatistics {
