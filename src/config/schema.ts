@@ -86,6 +86,8 @@ export function createSchema(cores: number) {
     }),
     queue: z.object({
       maxQueueSize: wholeNumber(1, 1_000_000),
+      warnAbove: wholeNumber(0, 1_000_000),
+      debounce: duration(0, 60_000),
       requestTimeout: duration(1),
       historyLimit: wholeNumber(0, 10_000),
       errorRecoveryDelay: duration(0),

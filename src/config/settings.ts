@@ -15,6 +15,7 @@ const UNITS = {
   callTimeout: 'Ms',
   retention: 'Ms',
   historyCache: 'MiB',
+  debounce: 'Ms',
   requestTimeout: 'Ms',
   retryBackoff: 'Ms',
   errorRecoveryDelay: 'Ms',

@@ -2,6 +2,7 @@ import type { RequestFiles } from '#domain/attachments.ts'
 import type { DurationSummary } from '#domain/durations.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
+import type { ModelHealth } from '#domain/model-health.ts'
 import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
 import type { PartsDelta, StopReason } from './assistant.ts'
@@ -116,18 +117,6 @@ export type QueueMode = 'open' | 'paused' | 'draining'
 /** Why nothing begins at the moment. */
 export type HeldUp = 'paused' | 'model'
 
-/** What is known of the model's server from the executions so far. */
-export interface ModelHealth {
-  /** `silent`: nothing is sent to it for a while; `tried`: one question finds out whether it answers again. */
-  readonly state: 'answering' | 'silent' | 'tried'
-  /** How often it was found silent, since the start. */
-  readonly silences: number
-  /** Calls it refused because there was too much, since the start. */
-  readonly rateLimited: number
-  /** How many questions it gets at the same time; null while it takes as many as there are slots. */
-  readonly limit: number | null
-}
-
 export interface QueueStatistics {
   readonly mode: QueueMode
   readonly model: ModelHealth
@@ -192,6 +181,8 @@ export interface WaitOutlook {
   readonly waitMs: number | null
   /** Why nothing begins at the moment; left out while something does. */
   readonly heldUp?: HeldUp
+  /** True when so many are before it that its user is told how to leave the line; left out otherwise. */
+  readonly crowded?: boolean
 }
 
 /** What the gateways need of the queue. */
@@ -218,8 +209,11 @@ export interface RequestQueue {
   /** What lies before somebody who has a place in line. */
   outlook(place: number): WaitOutlook
   stats(): QueueStatistics
-  /** Decides whether messages are taken in and whether requests begin; what runs goes on. A restart opens the queue. */
-  setMode(mode: QueueMode): void
+  /**
+   * Decides whether messages are taken in and whether requests begin; what runs goes on. Resolves once it holds. It is kept
+   * nowhere: a restart opens the queue.
+   */
+  setMode(mode: QueueMode): Promise<void>
   /** Subscribes; returns the way out. */
   on(listener: (event: QueueEvent) => void): () => void
 }

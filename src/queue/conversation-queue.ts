@@ -154,12 +154,13 @@ export class ConversationQueue implements RequestQueue {
   }
 
   outlook(place: number): WaitOutlook {
-    const { clock } = this.#options
+    const { clock, settings } = this.#options
     const { heldUp, places } = this.#core.gate
     const processing = this.#core.counters.meanProcessing(clock.now())
     const { waiting } = this.#state
     if (heldUp) return { waiting, waitMs: null, heldUp }
-    return { waiting, waitMs: estimateWaitMs({ place, slots: places, processing }) ?? null }
+    const waitMs = estimateWaitMs({ place, slots: places, processing }) ?? null
+    return { waiting, waitMs, ...(place > settings.warnAbove && { crowded: true }) }
   }
 
   stats(): QueueStatistics {
@@ -177,8 +178,8 @@ export class ConversationQueue implements RequestQueue {
     return this.#core.counters.read(gauges, clock.now())
   }
 
-  setMode(mode: QueueMode): void {
-    this.#mailbox.deliver({ type: 'mode', mode })
+  setMode(mode: QueueMode): Promise<void> {
+    return new Promise((answer) => this.#mailbox.deliver({ type: 'mode', mode, answer }))
   }
 
   on(listener: (event: QueueEvent) => void): () => void {
@@ -224,7 +225,8 @@ export class ConversationQueue implements RequestQueue {
       case 'retryDue':
         return this.#retries.due(message.active)
       case 'mode':
-        return this.#changeMode(message.mode)
+        this.#changeMode(message.mode)
+        return message.answer()
       case 'open':
         return this.#open()
       case 'deadline':

@@ -1,6 +1,7 @@
 import { type AdaptiveLimit, afterAnswer, afterBusy, NO_LIMIT, placesOf } from '#domain/adaptive-limit.ts'
+import type { ModelHealth } from '#domain/model-health.ts'
 import type { ModelSign } from '#domain/model-sign.ts'
-import type { HeldUp, ModelHealth, QueueMode } from '#protocol/queue.ts'
+import type { HeldUp, QueueMode } from '#protocol/queue.ts'
 import { type JudgedCall, ModelBreaker } from './model-breaker.ts'
 import type { QueueOptions } from './queue-options.ts'
 

@@ -10,8 +10,8 @@ import {
   noJitterGenerator,
 } from 'cockatiel'
 import type { Clock } from '#actors/clock.ts'
+import type { ModelHealth } from '#domain/model-health.ts'
 import type { ModelSign } from '#domain/model-sign.ts'
-import type { ModelHealth } from '#protocol/queue.ts'
 
 export interface BreakerOptions {
   /** Failures in a row after which the model's server counts as silent; 0 means never. */

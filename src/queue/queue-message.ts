@@ -61,6 +61,6 @@ export type QueueMessage =
   | { readonly type: 'retryDue'; readonly active: ActiveRequest }
   | { readonly type: 'deadline'; readonly requestId: string }
   | { readonly type: 'stop'; readonly running: boolean }
-  | { readonly type: 'mode'; readonly mode: QueueMode }
+  | { readonly type: 'mode'; readonly mode: QueueMode; readonly answer: () => void }
   | { readonly type: 'open' }
   | { readonly type: 'dispatch' }

@@ -7,6 +7,8 @@ import type { RequestStore } from './request-journal.ts'
 
 export interface QueueSettings {
   readonly maxQueueSize: number
+  /** Whoever has more than that before them is told how to leave the line. */
+  readonly warnAbove: number
   /** In UTF-16 code units. */
   readonly maxMessageLength: number
   /** From the start of a request's first execution. */

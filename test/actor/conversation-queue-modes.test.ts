@@ -5,7 +5,7 @@ import { messageOf, QueueUnderTest } from '#support/queue-under-test.ts'
 /** Ann at work, and the queue in a mode. */
 async function queueIn(mode: 'paused' | 'draining') {
   const world = await annAndBob()
-  world.test.queue.setMode(mode)
+  await world.test.queue.setMode(mode)
   await world.test.settled()
   return world
 }
@@ -28,7 +28,7 @@ describe('a paused queue', () => {
     run.answer()
     await test.clock.advance(3_600_000)
     expect(atWork(test)).toEqual([])
-    test.queue.setMode('open')
+    await test.queue.setMode('open')
     await test.settled()
     expect(atWork(test)).toEqual(['bob'])
     test.pool.of('bob').answer()
@@ -39,11 +39,11 @@ describe('a paused queue', () => {
   it('says why nothing goes on to whoever asks, and tells once that places in line have another meaning now', async () => {
     const { test } = await annAndBob()
     test.events.length = 0
-    test.queue.setMode('paused')
+    await test.queue.setMode('paused')
     await test.settled()
     expect(test.events).toEqual([{ type: 'positionsChanged', waiting: 1 }])
     expect(test.queue.outlook(1)).toEqual({ waiting: 1, waitMs: null, heldUp: 'paused' })
-    test.queue.setMode('open')
+    await test.queue.setMode('open')
     await test.settled()
     expect(test.events).toHaveLength(2)
     expect(test.queue.outlook(1)).toEqual({ waiting: 1, waitMs: null })
@@ -51,7 +51,7 @@ describe('a paused queue', () => {
 
   it('is full like any other, and refuses beyond', async () => {
     const test = new QueueUnderTest({ slots: 1, settings: { maxQueueSize: 2 } })
-    test.queue.setMode('paused')
+    await test.queue.setMode('paused')
     const outcomes = await Promise.all(['u1', 'u2', 'u3', 'u4'].map((user) => test.send(user).result))
     expect(outcomes.map((outcome) => outcome.accepted)).toEqual([true, true, true, false])
   })
@@ -62,11 +62,11 @@ describe('a paused queue', () => {
     run.fail({ retryable: true })
     await test.settled()
     test.pool.of('bob').answer()
-    test.queue.setMode('paused')
+    await test.queue.setMode('paused')
     await test.settled()
     await test.clock.advance(3_600_000)
     expect(ann.heard.at(-1)).toMatchObject({ type: 'retrying' })
-    test.queue.setMode('open')
+    await test.queue.setMode('open')
     await test.settled()
     await test.clock.advance(299_999)
     expect([atWork(test), test.pool.of('ann').cancels]).toEqual([['ann'], 0])
@@ -119,7 +119,7 @@ describe('a draining queue', () => {
 
   it('takes questions in again when it is opened', async () => {
     const { test } = await queueIn('draining')
-    test.queue.setMode('open')
+    await test.queue.setMode('open')
     await test.ask('cid')
     expect(test.queue.position('cid')).toBe(2)
   })

@@ -242,6 +242,7 @@ async function answersTo(server: DiscordServerHandle, userId: string): Promise<s
 
 const SETTINGS = {
   maxQueueSize: 50,
+  warnAbove: 25,
   maxMessageLength: 4_000,
   requestTimeoutMs: 300_000,
   maxAttempts: 2,

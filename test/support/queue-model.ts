@@ -225,7 +225,8 @@ export class QueueModel {
         return this.restart()
       case 'mode':
         this.mode = step.mode
-        return this.test.queue.setMode(step.mode)
+        void this.test.queue.setMode(step.mode)
+        return
       case 'open':
         this.open = true
         return this.test.queue.open()

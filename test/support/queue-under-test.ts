@@ -16,6 +16,7 @@ import { temporaryFolder } from './temporary-folder.ts'
 
 export const QUEUE_SETTINGS: QueueSettings = {
   maxQueueSize: 50,
+  warnAbove: 25,
   maxMessageLength: 4000,
   requestTimeoutMs: 300_000,
   maxAttempts: 2,

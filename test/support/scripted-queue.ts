@@ -162,9 +162,10 @@ export class ScriptedQueue implements RequestQueue {
     return this.wait
   }
 
-  setMode(mode: QueueMode): void {
-    this.commands.push(mode)
+  setMode(mode: QueueMode): Promise<void> {
+    this.commands.push(`mode ${mode}`)
     this.statistics = { ...this.statistics, mode }
+    return Promise.resolve()
   }
 
   stats(): QueueStatistics {

@@ -81,6 +81,8 @@ const FROM_ENVIRONMENT: readonly (readonly [string, string, string, string, stri
   ['PARLEY_DATABASE', '/var/lib/parley.db', 'database', 'path', '/var/lib/parley.db'],
   ['PARLEY_DATABASE_CALL_TIMEOUT', '7s', 'database', 'callTimeoutMs', 7000],
   ['PARLEY_MAX_QUEUE_SIZE', '3', 'queue', 'maxQueueSize', 3],
+  ['PARLEY_WARN_ABOVE', '7', 'queue', 'warnAbove', 7],
+  ['PARLEY_DEBOUNCE', '1.5s', 'queue', 'debounceMs', 1500],
   ['PARLEY_REQUEST_TIMEOUT', '5m', 'queue', 'requestTimeoutMs', 300_000],
   ['PARLEY_HISTORY_LIMIT', '0', 'queue', 'historyLimit', 0],
   ['PARLEY_ERROR_RECOVERY_DELAY', '100ms', 'queue', 'errorRecoveryDelayMs', 100],
@@ -163,6 +165,8 @@ describe('settings', () => {
       },
       queue: {
         maxQueueSize: 50,
+        warnAbove: 25,
+        debounceMs: 0,
         requestTimeoutMs: 300_000,
         historyLimit: 20,
         errorRecoveryDelayMs: 5000,
