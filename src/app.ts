@@ -217,6 +217,7 @@ export class App {
             notifyAfterMs,
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
+            debounceMs: settings.queue.debounceMs,
             access: accessRules(settings),
             files: { ...settings.attachments, seesImages: seesImages(settings.model) },
             quota: settings.quota,
