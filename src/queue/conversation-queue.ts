@@ -26,14 +26,7 @@ import type { QueueCore } from './queue-core.ts'
 import { QueueEvents } from './queue-events.ts'
 import type { QueueMessage } from './queue-message.ts'
 import type { QueueOptions } from './queue-options.ts'
-import {
-  type ActiveRequest,
-  type Admitted,
-  type Ending,
-  type EndListener,
-  QueueState,
-  stopDeadline,
-} from './queue-state.ts'
+import { type ActiveRequest, type Admitted, type Ending, type EndListener, QueueState } from './queue-state.ts'
 import { QueueCounters } from './queue-statistics.ts'
 import { NOT_TAKEN_IN, refusal } from './refusals.ts'
 import { RequestAmendments } from './request-amendments.ts'
@@ -326,10 +319,7 @@ export class ConversationQueue implements RequestQueue {
 
   #deadline(requestId: string): void {
     const active = this.#state.byId(requestId)
-    if (!active) return
-    // Its time stands still while nothing can begin.
-    if (active.status === 'QUEUED' && this.#core.gate.heldUp) return stopDeadline(active)
-    this.#stopEarly(active, 'timeout')
+    if (active) this.#stopEarly(active, 'timeout')
   }
 
   /** Ends a waiting request at once; one that runs, is being stored or has yet to be told about ends after that. */

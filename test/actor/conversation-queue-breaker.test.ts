@@ -5,7 +5,13 @@ import type { ScriptedRun } from '#support/scripted-pool.ts'
 
 const DEAD = { code: 'MODEL_UNREACHABLE', retryable: true } as const
 const PAUSE_MS = 5000
-const SETTINGS = { breakThreshold: 3, breakPauseMs: PAUSE_MS, maxAttempts: 9, retryBackoffMs: 0 }
+const SETTINGS = {
+  breakThreshold: 3,
+  breakPauseMs: PAUSE_MS,
+  maxAttempts: 9,
+  retryBackoffMs: 0,
+  pollIntervalMs: 3_600_000,
+}
 
 const users = (count: number) => Array.from({ length: count }, (_, index) => `u${index}`)
 
@@ -54,6 +60,13 @@ describe('a model that does not answer several times in a row', () => {
       expect(state(test)).toBe('silent')
     }
     expect(test.queue.stats()).toMatchObject({ totalFailed: 0, queueSize: 6, model: { silences: 7 } })
+  })
+
+  it('is tried when its pause is over, although nothing else happens then', async () => {
+    const test = await silentModel()
+    // Whatever is asked of the queue would make it look.
+    await test.clock.advance(PAUSE_MS)
+    expect([state(test), test.pool.live.length]).toEqual(['tried', 1])
   })
 
   it('gets all the questions again with the first word of the try, which need not be over', async () => {
@@ -210,7 +223,7 @@ describe('a model that fails now and then', () => {
 
 describe('a model server that has too much to do', () => {
   const busy = { code: 'MODEL_RATE_LIMITED', retryable: true } as const
-  const adaptive = { adaptConcurrency: true, maxAttempts: 9, retryBackoffMs: 0 }
+  const adaptive = { ...SETTINGS, adaptConcurrency: true }
 
   it('gets fewer questions at the same time, and more again as it answers', async () => {
     const test = new QueueUnderTest({ slots: 8, settings: adaptive })

@@ -74,6 +74,32 @@ describe('a paused queue', () => {
     expect(test.pool.of('ann').cancels).toBe(1)
   })
 
+  it('gives all of its time to a request that was in line for its next try, however short the pause was', async () => {
+    const { test, run } = await annAndBob()
+    run.fail({ retryable: true })
+    await test.settled()
+    await test.clock.advance(20_000)
+    await test.queue.setMode('paused')
+    await test.clock.advance(100_000)
+    await test.queue.setMode('open')
+    test.pool.of('bob').answer()
+    await test.settled()
+    await test.clock.advance(299_999)
+    expect(test.pool.of('ann').cancels).toBe(0)
+  })
+
+  it('gives all of its time to a request that failed while it was paused', async () => {
+    const { test, run } = await queueIn('paused')
+    await test.clock.advance(10_000)
+    run.fail({ retryable: true })
+    await test.settled()
+    await test.clock.advance(100_000)
+    await test.queue.setMode('open')
+    await test.settled()
+    await test.clock.advance(299_999)
+    expect(test.pool.of('ann').cancels).toBe(0)
+  })
+
   it('lets its waiting requests be cancelled', async () => {
     const { test, bob } = await queueIn('paused')
     expect(await test.queue.cancel(bob.id)).toBe('CANCELLED')
