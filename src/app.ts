@@ -16,6 +16,7 @@ import type { Recovery } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
 import type { QueueStatistics } from '#protocol/queue.ts'
 import { ConversationQueue } from '#queue/conversation-queue.ts'
+import type { QueueSettings } from '#queue/queue-options.ts'
 
 /** The terminal, for when there is no Discord token. */
 interface Terminal {
@@ -192,7 +193,7 @@ export class App {
     const { settings, log } = this.#options
     const newId = () => uuidV7(Date.now(), randomFillSync(new Uint8Array(16)))
     const queue = new ConversationQueue({
-      settings: { ...settings.queue, whenUnavailable: settings.database.whenUnavailable },
+      settings: queueSettings(settings),
       store: database.api,
       pool,
       clock: systemClock,
@@ -219,6 +220,7 @@ export class App {
             notifyAfterMs,
             catchUp: { ageMs: catchUpAgeMs, channels: catchUpChannels, messages: catchUpMessages },
             maxMessageLength: settings.queue.maxMessageLength,
+            debounceMs: settings.queue.debounceMs,
             access: accessRules(settings),
             files: { ...settings.attachments, seesImages: seesImages(settings.model) },
             tiers: settings.queue.tiers,
@@ -257,6 +259,12 @@ function accessRules({ access }: Settings): AccessRules {
     channels: access[`${kind}Channels`],
   })
   return { owners, directMessages, allow: lists('allow'), deny: lists('deny') }
+}
+
+function queueSettings({ queue, database, model }: Settings): QueueSettings {
+  const { breakThreshold, breakPauseMs, concurrency } = model
+  const { whenUnavailable } = database
+  return { ...queue, whenUnavailable, breakThreshold, breakPauseMs, adaptConcurrency: concurrency === 'adaptive' }
 }
 
 /** Where questions are sent; null when the built-in model answers them. */

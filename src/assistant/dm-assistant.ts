@@ -237,7 +237,7 @@ class Conversation {
             thinking.push(event.text)
             break
           case 'retry':
-            this.#tell({ type: 'modelRetry', call: event.call })
+            this.#tell({ ...event, type: 'modelRetry' })
             break
           case 'end':
             end = event
@@ -352,8 +352,8 @@ function tooLong(neededTokens: number, contextTokens: number): Failure {
 
 function asFailure(error: unknown): Failure {
   if (error instanceof ModelError) {
-    const { code, message, detail, retryable } = error
-    return { code, message, detail, retryable }
+    const { code, message, detail, retryable, retryAfterMs } = error
+    return { code, message, detail, retryable, ...(retryAfterMs !== undefined && { retryAfterMs }) }
   }
   const message = 'Something unexpected broke while your question was worked on. It was not answered; please ask again.'
   const detail = error instanceof ParleyError ? `${error.code}: ${error.message}` : errorMessage(error)

@@ -1,7 +1,9 @@
 import { APIError } from 'openai'
 import { type Dispatcher, fetch as undiciFetch } from 'undici'
-import { cancelledError } from './model-client.ts'
+import type { ServerBusy } from '#protocol/assistant.ts'
+import { cancelledError, type ModelRetry } from './model-client.ts'
 import { ModelError, modelErrorFrom } from './model-error.ts'
+import { readRetryAfterMs } from './retry-after.ts'
 
 export interface HttpAttemptsOptions {
   readonly dispatcher: Dispatcher
@@ -26,13 +28,15 @@ export class HttpAttempts {
   readonly signal: AbortSignal
   readonly #options: HttpAttemptsOptions
   readonly #ending = new AbortController()
-  readonly #retries: number[] = []
+  readonly #retries: ModelRetry[] = []
   #retried: PromiseWithResolvers<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #timedOut: ModelError | undefined
   #started = 0
   #isRetry = false
   #lastBytes = ''
+  /** Set while the last answer was that there is too much. */
+  #busy: ServerBusy | undefined
 
   constructor(options: HttpAttemptsOptions) {
     this.#options = options
@@ -56,7 +60,7 @@ export class HttpAttempts {
       // Read here, while the time for the first token still runs.
       const refusal = await response.text()
       this.waitForNothing()
-      return refusedResponse(response.status, refusal, headers)
+      return this.#refused(response.status, refusal, headers)
     } catch (error) {
       this.waitForNothing()
       throw error
@@ -68,13 +72,13 @@ export class HttpAttempts {
     this.#isRetry = false
   }
 
-  /** Resolves with the number of the next request that repeats one. */
-  async nextRetry(): Promise<number> {
+  /** Resolves with the next request that repeats one. */
+  async nextRetry(): Promise<ModelRetry> {
     while (this.#retries.length === 0) {
       this.#retried ??= Promise.withResolvers()
       await this.#retried.promise
     }
-    return this.#retries.shift() ?? this.#started
+    return this.#retries.shift() ?? { call: this.#started }
   }
 
   /** Restarts the time until the next token. */
@@ -103,7 +107,7 @@ export class HttpAttempts {
   /** What to tell the caller about anything thrown meanwhile. */
   explain(error: unknown): Error {
     if (this.#options.signal.aborted) return cancelledError()
-    return this.#timedOut ?? modelErrorFrom(error, this.#options.apiKey)
+    return this.#timedOut ?? modelErrorFrom(error, this.#options.apiKey).after(this.#busy?.retryAfterMs)
   }
 
   /** Ends the request that is open, if any. */
@@ -117,11 +121,22 @@ export class HttpAttempts {
     this.#lastBytes = ''
     this.#wait(this.#options.firstTokenTimeoutMs, 'before the first token')
     if (this.#isRetry) {
-      this.#retries.push(this.#started)
+      this.#retries.push({ call: this.#started, ...(this.#busy && { busy: this.#busy }) })
       this.#retried?.resolve()
       this.#retried = undefined
     }
+    this.#busy = undefined
     this.#isRetry = true
+  }
+
+  /** An error response, told to the openai package so that it understands it. */
+  #refused(status: number, body: string, headers: [string, string][]): Response {
+    const { response, problem } = refusedResponse(status, body, headers)
+    if (problem.code === 'MODEL_RATE_LIMITED') {
+      const retryAfterMs = readRetryAfterMs(response.headers, Date.now())
+      this.#busy = { ...(retryAfterMs !== undefined && { retryAfterMs }) }
+    }
+    return response
   }
 
   #wait(timeoutMs: number, where: string): void {
@@ -175,14 +190,19 @@ interface BodyReader {
  * An error response the openai package understands: it keeps the words only of `error` objects, and
  * repeats a request that can never work, such as one without credit.
  */
-function refusedResponse(status: number, body: string, headers: [string, string][]): Response {
+function refusedResponse(
+  status: number,
+  body: string,
+  headers: [string, string][],
+): { readonly response: Response; readonly problem: ModelError } {
   const parsed = parseJson(body)
   const known = parsed === undefined || (typeof parsed === 'object' && parsed !== null && 'error' in parsed)
   const shown = known ? body : JSON.stringify({ error: { message: body } })
   const error = APIError.generate(status, known ? Object(parsed) : { error: { message: body } }, body, new Headers())
   const response = new Response(shown, { status, headers })
-  if (!modelErrorFrom(error).retryable) response.headers.set('x-should-retry', 'false')
-  return response
+  const problem = modelErrorFrom(error)
+  if (!problem.retryable) response.headers.set('x-should-retry', 'false')
+  return { response, problem }
 }
 
 function parseJson(body: string): unknown {

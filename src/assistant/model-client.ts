@@ -1,6 +1,6 @@
 import type { TokenUsage } from '#domain/conversation.ts'
 import type { PromptMessage } from '#domain/prompt-window.ts'
-import type { StopReason } from '#protocol/assistant.ts'
+import type { ServerBusy, StopReason } from '#protocol/assistant.ts'
 
 /** One question to a model. */
 export interface ModelCall {
@@ -13,14 +13,22 @@ export interface ModelCall {
   readonly signal: AbortSignal
 }
 
+/** A call that is made once more. */
+export interface ModelRetry {
+  /** Its number, counted from 1. */
+  readonly call: number
+  /** Set when the one before was refused because there was too much. */
+  readonly busy?: ServerBusy
+}
+
 /** What a model says while it answers. */
 export type ModelEvent =
   /** More of the answer. */
   | { readonly type: 'text'; readonly text: string }
   /** More of the thinking that leads to the answer and is no part of it. */
   | { readonly type: 'reasoning'; readonly text: string }
-  /** The model could not be reached; this is the start of the call of that number, counted from 1. */
-  | { readonly type: 'retry'; readonly call: number }
+  /** The model could not be reached, or had too much to do; another call begins. */
+  | ({ readonly type: 'retry' } & ModelRetry)
   /** The answer is complete: the last event, exactly once. */
   | { readonly type: 'end'; readonly stopReason: StopReason; readonly usage: TokenUsage | null }
 

@@ -9,12 +9,28 @@ export class ModelError extends ParleyError {
   readonly retryable: boolean
   /** For the log only: the other side's words. */
   readonly detail: string
+  /** When the server wants to be asked again, if it said so. */
+  readonly retryAfterMs: number | undefined
+  readonly #code: ModelErrorCode
 
-  constructor(code: ModelErrorCode, detail: string, retryable: boolean = EXPLANATIONS[code].retryable) {
+  constructor(
+    code: ModelErrorCode,
+    detail: string,
+    retryable: boolean = EXPLANATIONS[code].retryable,
+    retryAfterMs?: number,
+  ) {
     const { what, todo } = EXPLANATIONS[code]
     super(code, `${what} Your message was not answered and is not remembered. ${todo}`)
     this.retryable = retryable
     this.detail = detail
+    this.retryAfterMs = retryAfterMs
+    this.#code = code
+  }
+
+  /** The same, with the time after which the server wants to be asked again. */
+  after(retryAfterMs: number | undefined): ModelError {
+    if (retryAfterMs === undefined) return this
+    return new ModelError(this.#code, this.detail, this.retryable, retryAfterMs)
   }
 }
 

@@ -131,9 +131,9 @@ async function* retriesUntil(opening: Promise<unknown>, attempts: HttpAttempts):
     () => undefined,
   )
   for (;;) {
-    const call = await Promise.race([attempts.nextRetry(), settled])
-    if (call === undefined) return
-    yield { type: 'retry', call }
+    const retry = await Promise.race([attempts.nextRetry(), settled])
+    if (retry === undefined) return
+    yield { type: 'retry', ...retry }
   }
 }
 

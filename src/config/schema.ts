@@ -71,6 +71,9 @@ export function createSchema(cores: number) {
       maxAnswerTokens: wholeNumber(1, MOST_TOKENS).nullable(),
       temperature: decimalNumber(0, 2).nullable(),
       maxRetries: wholeNumber(0, 20),
+      breakThreshold: wholeNumber(0, 10_000),
+      breakPause: duration(1),
+      concurrency: oneOf(['adaptive', 'fixed']),
       firstTokenTimeout: duration(1),
       silenceTimeout: duration(1),
       offlineWordDelay: duration(0),
@@ -84,6 +87,8 @@ export function createSchema(cores: number) {
     }),
     queue: z.object({
       maxQueueSize: wholeNumber(1, 1_000_000),
+      warnAbove: wholeNumber(0, 1_000_000),
+      debounce: duration(0, 60_000),
       requestTimeout: duration(1),
       historyLimit: wholeNumber(0, 10_000),
       errorRecoveryDelay: duration(0),

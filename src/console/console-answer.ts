@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
-import { answerNotes, NOT_REMEMBERED } from '#domain/notices.ts'
-import type { Refusal, RequestEvent } from '#protocol/queue.ts'
+import { answerNotes, HELD_UP, NOT_REMEMBERED } from '#domain/notices.ts'
+import type { HeldUp, Refusal, RequestEvent } from '#protocol/queue.ts'
 
 type Completed = Extract<RequestEvent, { type: 'completed' }>
 
@@ -10,6 +10,7 @@ export class ConsoleAnswer {
   readonly #notices: Writable
   #resolveEnded: () => void = () => undefined
   #written = ''
+  #toldOf: HeldUp | undefined
   /** Resolves when nothing more will come. */
   readonly ended = new Promise<void>((resolve) => {
     this.#resolveEnded = resolve
@@ -32,6 +33,8 @@ export class ConsoleAnswer {
         return this.#end('Cancelled.')
       case 'retrying':
         return this.#startOver(`Trying again (${event.nextAttempt} of ${event.maxAttempts}).`)
+      case 'heldUp':
+        return this.heldUp('model')
       case 'suspended':
         return this.#end('Parley stopped before this was answered. Please ask again.')
       case 'queued':
@@ -41,6 +44,13 @@ export class ConsoleAnswer {
       default:
         return event satisfies never
     }
+  }
+
+  /** Nothing begins at the moment; the same reason is told once. */
+  heldUp(reason: HeldUp): void {
+    if (this.#toldOf === reason) return
+    this.#toldOf = reason
+    this.#startOver(HELD_UP[reason])
   }
 
   refused(refusal: Refusal): void {

@@ -18,9 +18,14 @@ const HISTORY_LENGTH = 50
 
 const HELP = `/stats    what the queue has done
 /history  the conversation so far
+/pause    take questions in and keep them, begin none
+/drain    take no more questions in, answer those there are
+/resume   take questions in and answer them
 /forget   delete the conversation
 /quit     end
 `
+
+const MODES = { '/pause': 'paused', '/drain': 'draining', '/resume': 'open' } as const
 
 /** Runs a line that starts with a slash; tells whether the conversation goes on. */
 export async function runCommand(line: string, context: CommandContext): Promise<'goOn' | 'quit'> {
@@ -34,6 +39,12 @@ export async function runCommand(line: string, context: CommandContext): Promise
         break
       case '/stats':
         output.write(formatStatistics(queue.stats(), await statisticsOf(store)))
+        break
+      case '/pause':
+      case '/drain':
+      case '/resume':
+        await queue.setMode(MODES[line])
+        output.write(`The queue is ${MODES[line]}.\n`)
         break
       case '/history':
         output.write(formatHistory(await store.history(conversation, HISTORY_LENGTH)))

@@ -1,5 +1,6 @@
 import type { HistoryMessage } from '#domain/conversation.ts'
 import type { DurationSummary } from '#domain/durations.ts'
+import { describeHealth } from '#domain/model-health.ts'
 import type { DatabaseStatistics } from '#protocol/database.ts'
 import type { QueueStatistics, StorageState } from '#protocol/queue.ts'
 
@@ -18,6 +19,8 @@ type Row = readonly [name: string, value: string | number]
 export function formatStatistics(stats: QueueStatistics, database: DatabaseStatistics | undefined): string {
   const rejected = Object.entries(stats.rejected).filter(([, count]) => count > 0)
   const rows: Row[] = [
+    ['queue', stats.mode],
+    ['model', describeHealth(stats.model)],
     ['waiting', `${stats.queueSize} of ${stats.maxQueueSize}`],
     ['at work', `${stats.activeRequests} (slots used ${stats.slots.used} of ${stats.slots.total})`],
     ['answered', stats.totalProcessed],

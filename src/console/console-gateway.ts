@@ -33,6 +33,8 @@ export class ConsoleGateway implements Gateway {
   readonly #options: ConsoleOptions
   #lines: Interface | undefined
   #closed = false
+  /** Resolves once a question has ended that a paused queue keeps. */
+  #kept: Promise<void> | undefined
 
   constructor(options: ConsoleOptions) {
     this.#options = options
@@ -96,7 +98,9 @@ export class ConsoleGateway implements Gateway {
     if (!line.startsWith('/')) return this.#ask(line)
     const { queue, store, output, notices } = this.#options
     const conversation = { userId: CONSOLE_ID, serverId: DIRECT_SERVER_ID }
-    return runCommand(line, { queue, store, conversation, output, notices })
+    const next = await runCommand(line, { queue, store, conversation, output, notices })
+    if (queue.stats().mode !== 'paused') await this.#kept
+    return next
   }
 
   async #ask(message: string): Promise<'goOn'> {
@@ -111,8 +115,12 @@ export class ConsoleGateway implements Gateway {
       interactionToken: null,
     }
     const result = await queue.addRequest(request, (event) => answer.take(event))
+    const { heldUp } = queue.outlook(result.accepted ? result.position : 0)
     if (!result.accepted) answer.refused(result.refusal)
-    await answer.ended
+    else if (heldUp) answer.heldUp(heldUp)
+    // Only the next lines can open a paused queue.
+    if (result.accepted && queue.stats().mode === 'paused') this.#kept = answer.ended
+    else await answer.ended
     return 'goOn'
   }
 

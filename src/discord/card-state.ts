@@ -73,6 +73,8 @@ export function afterEvent(state: CardState | undefined, event: RequestEvent): C
   switch (event.type) {
     case 'queued':
       return { phase: 'queued', position: event.position, restored: event.restored }
+    case 'heldUp':
+      return { phase: 'queued', position: 1, restored: false }
     case 'started':
       // That it is another attempt stays visible until it has brought something.
       return state?.phase === 'retrying' ? state : { phase: 'thinking' }

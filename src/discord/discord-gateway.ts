@@ -19,6 +19,7 @@ import { type CommandRecords, commandList } from './commands/command-list.ts'
 import { type AskedQuestion, CommandRouter } from './commands/command-router.ts'
 import type { PrivacyFacts } from './commands/privacy.ts'
 import { registerCommands } from './commands/register-commands.ts'
+import { Debounce } from './debounce.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
 import { DirectConversations } from './direct-conversations.ts'
@@ -50,6 +51,8 @@ export interface DiscordOptions {
   readonly signsOfLife?: boolean
   /** The longest message the queue takes in, in UTF-16 code units. */
   readonly maxMessageLength: number
+  /** Messages of one person in one channel within this time of each other become one question; 0 for never, as without. */
+  readonly debounceMs?: number
   /** Calls a second that Discord takes from the whole bot; 50. */
   readonly callsPerSecond?: number
   /** How long one call may take before discord.js makes it again; 15 s. */
@@ -106,6 +109,8 @@ export class DiscordGateway implements Gateway {
   readonly #router: CommandRouter
   readonly #presses: CardPresses
   readonly #intake: QuestionIntake
+  readonly #debounce: Debounce
+  #debounced: Promise<void> = Promise.resolve()
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
   readonly #stopped = Promise.withResolvers<void>()
   /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
@@ -167,6 +172,12 @@ export class DiscordGateway implements Gateway {
       access: new AccessCheck({ rules: options.access, serverSettings, sharedServers, rest, clock, log }),
       quota: new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners }),
     })
+    this.#debounce = new Debounce({
+      windowMs: options.debounceMs ?? 0,
+      maxLength: options.maxMessageLength,
+      clock,
+      take: ({ request, messageId, member }) => this.#guard(this.#takeMessage(request, messageId, member)),
+    })
     this.#commands = commandList({ ...options, serverSettings, direct, delivery: () => this.statistics() })
     this.#router = new CommandRouter({
       commands: this.#commands,
@@ -217,6 +228,7 @@ export class DiscordGateway implements Gateway {
 
   /** Takes no more messages in: who writes is told so. */
   stopIntake(): void {
+    if (!this.#stopping) this.#debounced = this.#debounce.close()
     this.#stopping = true
     this.#intake.stop()
     void this.#catchUp.stop()
@@ -243,6 +255,7 @@ export class DiscordGateway implements Gateway {
 
   async #settle(): Promise<void> {
     await this.#catchUp.stop()
+    await this.#debounced
     await this.#router.settled()
     await this.#presses.settled()
     await this.#cards.close()
@@ -253,7 +266,9 @@ export class DiscordGateway implements Gateway {
   #listen(): void {
     const { log, onGivenUp } = this.#options
     // Not the event of discord.js, which leaves out messages from channels and threads it does not know.
-    this.#client.ws.on(GatewayDispatchEvents.MessageCreate, (payload: unknown) => this.#guard(this.#onMessage(payload)))
+    this.#client.ws.on(GatewayDispatchEvents.MessageCreate, (payload: unknown) => {
+      void this.#guard(this.#onMessage(payload))
+    })
     // Of a session that is resumed there is no such event, and nothing was missed.
     this.#client.ws.on(GatewayDispatchEvents.Ready, (payload: unknown) => {
       const botId = readReadyEvent(payload)
@@ -291,7 +306,7 @@ export class DiscordGateway implements Gateway {
     const message = readMessageEvent(payload, botId)
     const request = message && readMessage(message, botId)
     if (!request || !this.#seen.add(message.id)) return
-    await this.#takeMessage(request, message.id, message)
+    await this.#debounce.add({ request, messageId: message.id, member: message })
   }
 
   /** Without a member, it is a direct message. */
@@ -317,7 +332,7 @@ export class DiscordGateway implements Gateway {
   /** Tells whether the button is one of a card. */
   #onButton(interaction: ButtonInteraction): boolean {
     const press = readPress(interaction.customId)
-    if (press && this.#seen.add(interaction.id)) this.#guard(this.#presses.take(interaction, press))
+    if (press && this.#seen.add(interaction.id)) void this.#guard(this.#presses.take(interaction, press))
     return press !== undefined
   }
 
@@ -358,9 +373,11 @@ export class DiscordGateway implements Gateway {
   }
 
   /** One message that cannot be dealt with must not take the connection down. */
-  #guard(work: Promise<unknown>): void {
-    work.catch((error: unknown) => {
+  async #guard(work: Promise<unknown>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
       this.#options.log.error({ error: errorMessage(error) }, 'a message from Discord could not be dealt with')
-    })
+    }
   }
 }

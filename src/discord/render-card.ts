@@ -1,4 +1,4 @@
-import { CANCELLED, failureNotice, withNote, withSmallPrint } from '#domain/notices.ts'
+import { CANCELLED, failureNotice, HELD_UP, withNote, withSmallPrint } from '#domain/notices.ts'
 import { inWords } from '#domain/wait-estimate.ts'
 import { buttonRows, type CardAction, type CardMessage } from './card-buttons.ts'
 import type { CardState } from './card-state.ts'
@@ -103,6 +103,10 @@ function queued({ position, restored, outlook }: Extract<CardState, { phase: 'qu
   // One that is being changed or has to wait for its next try has no place of its own for a moment.
   const line = outlook && outlook.waiting >= position ? `of ${outlook.waiting}` : 'in line'
   const place = `${position <= 1 ? 'you are next' : `you are ${ordinal(position)} ${line}`}${wait}.`
+  if (outlook?.heldUp) return `⏳ ${HELD_UP[outlook.heldUp]}`
+  if (outlook?.crowded && !restored) {
+    return `⏳ There are ${position - 1} before you${wait}. Your question is in line and keeps its place; **Cancel** takes it out.`
+  }
   if (!restored) return `⏳ Queued: ${place}`
   return `⏳ Parley was restarted; your question goes on. Y${place.slice(1)}`
 }

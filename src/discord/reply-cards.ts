@@ -214,12 +214,21 @@ export class ReplyCards {
     return state.phase === 'queued' ? { ...state, outlook: this.#options.queue.outlook(state.position) } : state
   }
 
+  /** What waits for its next try waits longer than it was told. */
+  #showHeldUp(card: ReplyCard, position: number): void {
+    const outlook = this.#options.queue.outlook(position)
+    if (outlook.heldUp) card.show({ phase: 'queued', position, restored: false, outlook })
+  }
+
   #showPositions(): void {
     this.#positions = undefined
     for (const { card, userId } of this.#cards) {
-      if (userId === null || card.state.phase !== 'queued') continue
+      const { state } = card
+      if (userId === null || (state.phase !== 'queued' && state.phase !== 'retrying')) continue
       const position = this.#options.queue.position(userId)
-      if (position !== undefined && position > 0) card.show(this.#withOutlook({ ...card.state, position }))
+      if (position === undefined || position === 0) continue
+      if (state.phase === 'queued') card.show(this.#withOutlook({ ...state, position }))
+      else this.#showHeldUp(card, position)
     }
   }
 }

@@ -7,6 +7,8 @@ export interface Failure {
   readonly message: string
   /** Whether asking again, with nothing changed, may work; left out means no. */
   readonly retryable?: boolean
+  /** When the other side wants to be asked again, if it said so. */
+  readonly retryAfterMs?: number
   /** For the log only: the other side's words. */
   readonly detail?: string
 }

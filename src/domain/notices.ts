@@ -6,6 +6,12 @@ export const MESSAGE_LIMIT = 2_000
 /** Small print below an answer that could not be stored. */
 export const NOT_REMEMBERED = 'This answer could not be saved, so it may not be remembered.'
 
+/** What somebody reads whose question waits because nothing begins at the moment. */
+export const HELD_UP = {
+  paused: 'Parley is paused at the moment. Your question is kept and goes on by itself.',
+  model: 'The model does not answer at the moment. Your question waits and goes on by itself.',
+} as const
+
 /** What somebody reads whose question was cancelled. */
 export const CANCELLED = {
   user: '🛑 Cancelled. Nothing was kept.',

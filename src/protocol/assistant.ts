@@ -23,14 +23,20 @@ export interface PartsDelta {
   readonly tail: string
 }
 
+/** The model's server takes no more questions at the moment. */
+export interface ServerBusy {
+  /** When it wants to be asked again, if it said so. */
+  readonly retryAfterMs?: number
+}
+
 /** From the pool thread over the request's port while it works. */
 export type AssistantEvent =
   /** More of the answer, as text and as what it makes of the messages that show it. */
   | ({ readonly type: 'delta'; readonly text: string } & PartsDelta)
   /** The model is thinking; its reasoning itself never leaves the thread. */
   | { readonly type: 'reasoning' }
-  /** The model could not be reached and is called again. */
-  | { readonly type: 'modelRetry'; readonly call: number }
+  /** The model could not be reached, or had too much to do, and is called again. */
+  | { readonly type: 'modelRetry'; readonly call: number; readonly busy?: ServerBusy }
 
 /** To the pool thread over the request's port. */
 export type AssistantCommand =

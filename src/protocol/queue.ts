@@ -2,6 +2,7 @@ import type { RequestFiles } from '#domain/attachments.ts'
 import type { DurationSummary } from '#domain/durations.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
+import type { ModelHealth } from '#domain/model-health.ts'
 import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
 import type { Tier } from '#domain/tier.ts'
@@ -34,6 +35,7 @@ export type RefusalCode = Extract<
   | 'QUEUE_FULL'
   | 'QUEUE_BUSY'
   | 'QUEUE_STOPPING'
+  | 'QUEUE_DRAINING'
 >
 
 /** Why a message did not become a request. */
@@ -73,6 +75,8 @@ interface OfRequest {
 export type RequestEvent =
   | ({ readonly type: 'queued'; readonly position: number; readonly restored: boolean } & OfRequest)
   | ({ readonly type: 'started' } & OfRequest)
+  /** The model's server does not answer: it waits in line as if this execution had never begun. */
+  | ({ readonly type: 'heldUp' } & OfRequest)
   | ({ readonly type: 'thinking' } & OfRequest)
   | ({ readonly type: 'delta'; readonly text: string } & PartsDelta & OfRequest)
   /** An execution brought nothing; the next one, with the number `nextAttempt`, begins when its turn comes. */
@@ -110,7 +114,16 @@ export interface StorageState {
   readonly droppedWrites: number
 }
 
+/** What the operator has decided: `paused` takes in and keeps; `draining` takes nothing in and ends what there is. */
+export type QueueMode = 'open' | 'paused' | 'draining'
+
+/** Why nothing begins at the moment. */
+export type HeldUp = 'paused' | 'model'
+
 export interface QueueStatistics {
+  readonly mode: QueueMode
+  readonly model: ModelHealth
+
   /** Requests waiting for a slot. */
   readonly queueSize: number
   /** Requests being worked on. */
@@ -169,6 +182,10 @@ export interface WaitOutlook {
   readonly waiting: number
   /** How long it will take until it begins; null while too little was measured. */
   readonly waitMs: number | null
+  /** Why nothing begins at the moment; left out while something does. */
+  readonly heldUp?: HeldUp
+  /** True when so many are before it that its user is told how to leave the line; left out otherwise. */
+  readonly crowded?: boolean
 }
 
 /** What the gateways need of the queue. */
@@ -195,6 +212,11 @@ export interface RequestQueue {
   /** What lies before somebody who has a place in line. */
   outlook(place: number): WaitOutlook
   stats(): QueueStatistics
+  /**
+   * Decides whether messages are taken in and whether requests begin; what runs goes on. Resolves once it holds. It is kept
+   * nowhere: a restart opens the queue.
+   */
+  setMode(mode: QueueMode): Promise<void>
   /** Subscribes; returns the way out. */
   on(listener: (event: QueueEvent) => void): () => void
 }

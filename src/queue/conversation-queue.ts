@@ -15,11 +15,13 @@ import type {
   CancelReason,
   NewRequest,
   QueueEvent,
+  QueueMode,
   QueueStatistics,
   RequestEvent,
   RequestQueue,
   WaitOutlook,
 } from '#protocol/queue.ts'
+import { DispatchGate } from './dispatch-gate.ts'
 import { BROKEN, INTERRUPTED } from './failures.ts'
 import type { QueueCore } from './queue-core.ts'
 import { QueueEvents } from './queue-events.ts'
@@ -74,6 +76,7 @@ export class ConversationQueue implements RequestQueue {
       counters,
       journal: new RequestJournal({ store, clock, log, onCalls: (calls) => counters.databaseCalls(calls) }),
       events: new QueueEvents(log),
+      gate: new DispatchGate(options, () => this.#mailbox.deliver({ type: 'dispatch' })),
       deliver: (message) => this.#mailbox.deliver(message),
     }
     this.#intake = new RequestIntake(this.#core)
@@ -148,14 +151,21 @@ export class ConversationQueue implements RequestQueue {
   }
 
   outlook(place: number): WaitOutlook {
-    const { pool, clock } = this.#options
+    const { clock, settings } = this.#options
+    const { heldUp, places } = this.#core.gate
     const processing = this.#core.counters.meanProcessing(clock.now())
-    return { waiting: this.#state.waiting, waitMs: estimateWaitMs({ place, slots: pool.slots, processing }) ?? null }
+    const { waiting } = this.#state
+    if (heldUp) return { waiting, waitMs: null, heldUp }
+    const waitMs = estimateWaitMs({ place, slots: places, processing }) ?? null
+    return { waiting, waitMs, ...(place > settings.warnAbove && { crowded: true }) }
   }
 
   stats(): QueueStatistics {
     const { pool, settings, clock } = this.#options
+    const { gate } = this.#core
     const gauges = {
+      mode: gate.mode,
+      model: gate.health,
       queueSize: this.#state.waiting,
       activeRequests: this.#state.running,
       maxQueueSize: settings.maxQueueSize,
@@ -163,6 +173,10 @@ export class ConversationQueue implements RequestQueue {
       storage: this.#core.journal.storage,
     }
     return this.#core.counters.read(gauges, clock.now())
+  }
+
+  setMode(mode: QueueMode): Promise<void> {
+    return new Promise((answer) => this.#mailbox.deliver({ type: 'mode', mode, answer }))
   }
 
   on(listener: (event: QueueEvent) => void): () => void {
@@ -204,9 +218,12 @@ export class ConversationQueue implements RequestQueue {
       case 'complete':
         return this.#complete(message.requestId, message.attempt, message.outcome)
       case 'requeued':
-        return this.#retries.requeued(message.active, message.result, message.failure)
+        return this.#retries.requeued(message.active, message.result, message.failure, message.heldUp)
       case 'retryDue':
         return this.#retries.due(message.active)
+      case 'mode':
+        this.#changeMode(message.mode)
+        return message.answer()
       case 'open':
         return this.#open()
       case 'deadline':
@@ -234,6 +251,11 @@ export class ConversationQueue implements RequestQueue {
   #endIfWanted(active: ActiveRequest): void {
     const isActive = this.#state.byId(active.requestId) === active
     if (isActive && active.ending) this.#endings.early(active, this.#endingOf(active, active.ending))
+  }
+
+  #changeMode(mode: QueueMode): void {
+    this.#core.gate.mode = mode
+    this.#options.log.info({ mode }, 'the mode of the queue was set')
   }
 
   #open(): void {

@@ -1,3 +1,4 @@
+import type { DispatchGate } from './dispatch-gate.ts'
 import type { QueueEvents } from './queue-events.ts'
 import type { QueueMessage } from './queue-message.ts'
 import type { QueueOptions } from './queue-options.ts'
@@ -12,6 +13,7 @@ export interface QueueCore {
   readonly counters: QueueCounters
   readonly journal: RequestJournal
   readonly events: QueueEvents
+  readonly gate: DispatchGate
   /** Puts a message into the queue's own mailbox. */
   readonly deliver: (message: QueueMessage) => void
 }

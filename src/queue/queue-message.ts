@@ -2,7 +2,7 @@ import type { RequestFiles } from '#domain/attachments.ts'
 import type { Failure } from '#domain/failure.ts'
 import type { AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
 import type { AmendWriteResult, RequeueResult } from '#protocol/database.ts'
-import type { AddResult, Amendment, CancelReason, NewRequest, RequestEvent } from '#protocol/queue.ts'
+import type { AddResult, Amendment, CancelReason, NewRequest, QueueMode, RequestEvent } from '#protocol/queue.ts'
 import type { ActiveRequest, EndListener } from './queue-state.ts'
 import type { AmendListener } from './request-amendments.ts'
 import type { Acceptance } from './request-journal.ts'
@@ -55,9 +55,12 @@ export type QueueMessage =
       readonly active: ActiveRequest
       readonly result: RequeueResult
       readonly failure: Failure
+      /** The model's server does not answer: the execution is to count as none. */
+      readonly heldUp: boolean
     }
   | { readonly type: 'retryDue'; readonly active: ActiveRequest }
   | { readonly type: 'deadline'; readonly requestId: string }
   | { readonly type: 'stop'; readonly running: boolean }
+  | { readonly type: 'mode'; readonly mode: QueueMode; readonly answer: () => void }
   | { readonly type: 'open' }
   | { readonly type: 'dispatch' }

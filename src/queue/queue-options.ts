@@ -8,10 +8,18 @@ import type { RequestStore } from './request-journal.ts'
 
 export interface QueueSettings {
   readonly maxQueueSize: number
+  /** Whoever has more than that before them is told how to leave the line. */
+  readonly warnAbove: number
   /** In UTF-16 code units. */
   readonly maxMessageLength: number
   /** From the start of a request's first execution. */
   readonly requestTimeoutMs: number
+  /** Failures of the model's server in a row after which nothing is sent to it for a while; 0 means never. */
+  readonly breakThreshold: number
+  /** Before a silent server is tried for the first time; doubles from try to try. */
+  readonly breakPauseMs: number
+  /** Whether fewer requests run at the same time when the model's server says that there are too many. */
+  readonly adaptConcurrency: boolean
   /** Executions of one request, the first included. */
   readonly maxAttempts: number
   /** The pause before the second execution; it doubles from one to the next. */

@@ -5,6 +5,7 @@ import type { FairWaiting, Order } from '#domain/order.ts'
 import { type ConversationRequest, mayFollow, type RequestStatus, type TerminalStatus } from '#domain/request.ts'
 import type { AssistantRun } from '#protocol/pool.ts'
 import type { CancelReason, RequestEvent } from '#protocol/queue.ts'
+import type { GateCall } from './dispatch-gate.ts'
 
 /** Told how a request ended; undefined when there was none to end. */
 export type EndListener = (status: TerminalStatus | undefined) => void
@@ -19,6 +20,8 @@ interface Attached {
   /** Told how it ended. */
   readonly onEnd: EndListener[]
   run?: AssistantRun
+  /** What the gate is told of its execution. */
+  call?: GateCall
   deadline?: Timer
   /** Runs while it waits for its next try. */
   retry?: Timer
@@ -48,6 +51,13 @@ export interface ActiveRequest extends FairWaiting {
   startedAt: number | undefined
   /** Set once it is to end; the first reason stands. */
   ending: Ending | undefined
+}
+
+/** Takes the time off a request that waits; it gets all of it again when it runs next. */
+export function stopDeadline(active: ActiveRequest): void {
+  active.attached.deadline?.cancel()
+  delete active.attached.deadline
+  active.startedAt = undefined
 }
 
 /**
@@ -168,6 +178,13 @@ export class QueueState {
   putBack(active: ActiveRequest): void {
     active.storing = false
     this.#move(active, 'QUEUED')
+  }
+
+  /** Takes a request from work as if this execution had never begun. */
+  undo(active: ActiveRequest): void {
+    this.putBack(active)
+    active.attempt--
+    active.startedAt = undefined
   }
 
   /** Ends a request and frees its user. @param usage what the model has counted; null when it told none. */

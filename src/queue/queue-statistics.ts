@@ -16,7 +16,10 @@ export interface Lifetime {
 }
 
 /** What the counters do not know themselves. */
-export type QueueGauges = Pick<QueueStatistics, 'queueSize' | 'activeRequests' | 'maxQueueSize' | 'slots' | 'storage'>
+export type QueueGauges = Pick<
+  QueueStatistics,
+  'mode' | 'model' | 'queueSize' | 'activeRequests' | 'maxQueueSize' | 'slots' | 'storage'
+>
 
 /** Counts what happens in the queue; all of it since the start, but for the sliding windows. */
 export class QueueCounters {
@@ -32,6 +35,7 @@ export class QueueCounters {
     QUEUE_FULL: 0,
     QUEUE_BUSY: 0,
     QUEUE_STOPPING: 0,
+    QUEUE_DRAINING: 0,
   }
   readonly #waiting = new SlidingDurations(WINDOW_SAMPLES, WINDOW_MS)
   readonly #processing = new SlidingDurations(WINDOW_SAMPLES, WINDOW_MS)

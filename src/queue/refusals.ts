@@ -8,6 +8,8 @@ const FIXED = {
   REQUEST_NOT_STORED:
     'Parley cannot store anything right now. Your message was not taken in; please send it again in a few minutes.',
   QUEUE_STOPPING: 'Parley is shutting down. Your message was not taken in; please send it again when it is back.',
+  QUEUE_DRAINING:
+    'Parley takes no new questions at the moment; those it has are still being answered. Your message was not taken in; please send it again later.',
   REQUEST_ALREADY_ACTIVE:
     'Your last question is still being worked on, and each person has one at a time. This message was not taken in; please send it again after the answer.',
 } as const

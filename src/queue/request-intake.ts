@@ -23,10 +23,11 @@ export class RequestIntake {
     answer: AddListener,
     { stopping }: { readonly stopping: boolean },
   ): void {
-    const { options, state, journal, deliver } = this.#core
+    const { options, state, journal, gate, deliver } = this.#core
     const { settings, clock, newId } = options
     const reason = refuse({ ...this.#facts(message), stopping })
     if (reason) return answer(this.refused(describeRefusal(reason, settings)))
+    if (gate.mode === 'draining') return answer(this.refused(refusal('QUEUE_DRAINING')))
     const { files, fromTier: _, ...fields } = message
     const request: ConversationRequest = {
       replaces: null,

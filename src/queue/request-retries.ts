@@ -1,10 +1,11 @@
 import type { Failure } from '#domain/failure.ts'
+import { signOfFailure } from '#domain/model-sign.ts'
 import { retryDelayMs } from '#domain/retry.ts'
 import { splitMessage } from '#domain/split-message.ts'
 import type { RequeueResult } from '#protocol/database.ts'
 import { THREAD_LOST } from './failures.ts'
 import { idOf, type QueueCore } from './queue-core.ts'
-import type { ActiveRequest } from './queue-state.ts'
+import { type ActiveRequest, stopDeadline } from './queue-state.ts'
 import type { RequestEndings } from './request-endings.ts'
 
 /** What follows an execution that brought nothing: another one, or the end. */
@@ -19,6 +20,8 @@ export class RequestRetries {
 
   /** Its worker tells why there is no answer. */
   failed(active: ActiveRequest, failure: Failure): void {
+    if (!active.ending && this.#isHeldUp(failure))
+      return this.#putBack(active, failure, { counted: false, heldUp: true })
     const isSuspended = active.ending === 'suspend' && failure.retryable === true
     if (!isSuspended && (active.ending || this.#delayMs(active, failure) === undefined)) {
       return this.#endings.fail(active, failure)
@@ -34,29 +37,43 @@ export class RequestRetries {
 
   /** Its worker has stopped because the process does, which is no attempt that failed. */
   suspended(active: ActiveRequest): void {
-    this.#putBack(active, THREAD_LOST, { counted: false })
+    this.#putBack(active, THREAD_LOST, { counted: false, heldUp: false })
   }
 
-  #putBack(active: ActiveRequest, failure: Failure, { counted } = { counted: true }): void {
+  #putBack(active: ActiveRequest, failure: Failure, { counted, heldUp } = { counted: true, heldUp: false }): void {
     const { journal, deliver } = this.#core
     const { requestId, attempt } = active
     active.storing = true
     void journal
       .requeued(requestId, attempt, counted)
-      .then((result) => deliver({ type: 'requeued', active, result, failure }))
+      .then((result) => deliver({ type: 'requeued', active, result, failure, heldUp }))
   }
 
   /** The file says that it waits again, or that it had been answered all the same: then that answer is the answer. */
-  requeued(active: ActiveRequest, result: RequeueResult, failure: Failure): void {
+  requeued(active: ActiveRequest, result: RequeueResult, failure: Failure, heldUp: boolean): void {
     active.storing = false
     if (result.type === 'answered') {
       const { answer: text, messages: parts = splitMessage(text), files } = result
       return this.#endings.succeed(active, { text, parts, ...(files && { files }), ...NOTHING_TO_NOTE })
     }
     if (active.ending) return this.#endings.early(active, active.ending)
+    if (heldUp) return this.#holdUp(active)
     const delayMs = this.#delayMs(active, failure)
     if (delayMs === undefined) return this.#endings.fail(active, failure)
     this.#tryAgain(active, delayMs)
+  }
+
+  /** While the model's server is silent, what it does to one execution is no fault of the request. */
+  #isHeldUp(failure: Failure): boolean {
+    return this.#core.gate.heldUp === 'model' && signOfFailure(failure) === 'dead'
+  }
+
+  #holdUp(active: ActiveRequest): void {
+    const { state, events } = this.#core
+    stopDeadline(active)
+    state.undo(active)
+    events.tell(active, { type: 'heldUp', ...idOf(active) })
+    this.#enqueue(active)
   }
 
   #tryAgain(active: ActiveRequest, delayMs: number): void {
@@ -75,6 +92,7 @@ export class RequestRetries {
   }
 
   #enqueue(active: ActiveRequest): void {
+    if (this.#core.gate.heldUp) stopDeadline(active)
     this.#core.state.enqueue(active)
     this.#core.events.positionsChanged()
   }

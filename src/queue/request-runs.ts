@@ -1,13 +1,19 @@
+import type { Timer } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
 import { errorMessage } from '#domain/errors.ts'
+import { type ModelSign, signOfFailure } from '#domain/model-sign.ts'
 import type { AssistantEvent, AssistantOutcome } from '#protocol/assistant.ts'
 import type { AssistantRun } from '#protocol/pool.ts'
+import type { HeldUp } from '#protocol/queue.ts'
 import type { QueueCore } from './queue-core.ts'
-import type { ActiveRequest, EndListener } from './queue-state.ts'
+import { type ActiveRequest, type EndListener, stopDeadline } from './queue-state.ts'
 
 /** Hands requests to the pool and passes on what their executions tell. */
 export class RequestRuns {
   readonly #core: QueueCore
+  #heldUp: HeldUp | undefined
+  /** Runs until something may begin again by itself. */
+  #wake: Timer | undefined
 
   constructor(core: QueueCore) {
     this.#core = core
@@ -15,13 +21,34 @@ export class RequestRuns {
 
   /** Starts as many of those in line as there are free places. */
   dispatch(): void {
-    const { options, state, events } = this.#core
-    while (options.pool.slotsUsed < options.pool.slots) {
+    const { options, state, events, gate } = this.#core
+    while (options.pool.slotsUsed < options.pool.slots && gate.mayBegin()) {
       const active = state.startNext(options.clock.now())
-      if (!active) return
+      if (!active) break
       events.positionsChanged()
       this.#start(active)
     }
+    this.#lookAtGate()
+    this.#wakeLater()
+  }
+
+  /** Those in line are told why nothing goes on, and that it does. Their time stands still meanwhile. */
+  #lookAtGate(): void {
+    const { state, events, gate } = this.#core
+    if (gate.heldUp === this.#heldUp) return
+    this.#heldUp = gate.heldUp
+    events.positionsChanged()
+    if (gate.heldUp === undefined) return
+    for (const active of state.active) if (active.status === 'QUEUED') stopDeadline(active)
+  }
+
+  #wakeLater(): void {
+    const { options, state, gate, deliver } = this.#core
+    this.#wake?.cancel()
+    const { opensAt } = gate
+    const isNeeded = opensAt !== undefined && state.waiting > 0
+    const waitMs = isNeeded ? opensAt - options.clock.now() : 0
+    this.#wake = waitMs > 0 ? options.clock.setTimeout(() => deliver({ type: 'dispatch' }), waitMs) : undefined
   }
 
   progress(requestId: string, attempt: number, event: AssistantEvent): void {
@@ -30,10 +57,13 @@ export class RequestRuns {
     if (!active) return
     switch (event.type) {
       case 'delta':
+        active.attached.call?.alive()
         return events.tell(active, { ...event, requestId, attempt })
       case 'reasoning':
+        active.attached.call?.alive()
         return events.tell(active, { type: 'thinking', requestId, attempt })
       case 'modelRetry':
+        if (event.busy) active.attached.call?.busy(event.busy.retryAfterMs)
         return options.log.warn({ requestId, attempt, call: event.call }, 'the model is called again')
       default:
         return event satisfies never
@@ -70,7 +100,7 @@ export class RequestRuns {
   }
 
   #start(active: ActiveRequest): void {
-    const { options, journal, events, deliver } = this.#core
+    const { options, journal, events, gate, deliver } = this.#core
     const { clock, settings } = options
     const { requestId, attempt } = active
     active.attached.deadline ??= clock.setTimeout(
@@ -79,7 +109,13 @@ export class RequestRuns {
     )
     journal.started(requestId, attempt, clock.now(), this.#core.state.virtualTime)
     events.tell(active, { type: 'started', requestId, attempt })
-    void this.#run(active).then((outcome) => deliver({ type: 'complete', requestId, attempt, outcome }))
+    const call = gate.begin()
+    active.attached.call = call
+    void this.#run(active).then(async (outcome) => {
+      const retryAfterMs = outcome.type === 'failed' ? outcome.failure.retryAfterMs : undefined
+      await call.end(signOf(outcome, active), retryAfterMs)
+      deliver({ type: 'complete', requestId, attempt, outcome })
+    })
   }
 
   /** A request that the pool does not take counts as one whose thread was lost. */
@@ -93,5 +129,21 @@ export class RequestRuns {
     } catch (error) {
       return { type: 'lost', reason: errorMessage(error) }
     }
+  }
+}
+
+/** What the end of an execution says about the model's server, unless a word of the answer has said it before. */
+function signOf(outcome: AssistantOutcome, { ending }: ActiveRequest): ModelSign {
+  switch (outcome.type) {
+    case 'answered':
+      return 'alive'
+    case 'failed':
+      return signOfFailure(outcome.failure)
+    case 'cancelled':
+      return ending === 'timeout' ? 'dead' : 'unknown'
+    case 'lost':
+      return 'unknown'
+    default:
+      return outcome satisfies never
   }
 }

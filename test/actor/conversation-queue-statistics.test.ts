@@ -15,6 +15,11 @@ async function answered(test: QueueUnderTest, waitingMs: number, processingMs: n
 }
 
 describe('the outlook of somebody in line', () => {
+  it('says when more are before them than the setting allows without a word', async () => {
+    const test = new QueueUnderTest({ settings: { warnAbove: 2 } })
+    expect([2, 3].map((place) => test.queue.outlook(place).crowded)).toEqual([undefined, true])
+  })
+
   it('tells how many wait, and how long it takes once enough was measured', async () => {
     const test = new QueueUnderTest({ slots: 2 })
     for (const user of ['ann', 'bob', 'cem']) {

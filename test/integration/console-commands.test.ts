@@ -138,7 +138,30 @@ describe('a command in the console', () => {
     const { say, output } = await startConsole()
     say('/help')
     await output.has('/quit')
-    expect(output.text).toMatch(/^\/stats .*\n\/history .*\n\/forget .*\n\/quit .*\n$/)
+    const lines = output.text.split('\n').map((line) => line.split(' ')[0])
+    expect(lines).toEqual(['/stats', '/history', '/pause', '/drain', '/resume', '/forget', '/quit', ''])
+  })
+
+  it('/pause, /drain and /resume set what the queue does, and say so', async () => {
+    const { say, output, queue } = await startConsole()
+    say('/pause', '/drain', '/resume')
+    await output.has('open.\n')
+    expect(output.text).toBe('The queue is paused.\nThe queue is draining.\nThe queue is open.\n')
+    expect(queue.commands).toEqual(['mode paused', 'mode draining', 'mode open'])
+  })
+
+  it('can open a paused queue while a question waits in it, and the console ends only after its answer', async () => {
+    const { say, input, queue, output, notices, ended } = await startConsole()
+    queue.wait = { waiting: 1, waitMs: null, heldUp: 'paused' }
+    say('/pause', 'why?')
+    const asked = (await queue.next()).accept()
+    await notices.has('Parley is paused at the moment. Your question is kept and goes on by itself.\n')
+    say('/resume')
+    input.end()
+    await output.has('open.\n')
+    asked.tell({ type: 'started', attempt: 1 }).complete('because')
+    await ended
+    expect(output.text).toBe('The queue is paused.\nThe queue is open.\nbecause\n')
   })
 
   it('that does not exist has a notice with those that do, and is no question', async () => {

@@ -242,10 +242,14 @@ async function answersTo(server: DiscordServerHandle, userId: string): Promise<s
 
 const SETTINGS = {
   maxQueueSize: 50,
+  warnAbove: 25,
   maxMessageLength: 4_000,
   requestTimeoutMs: 300_000,
   maxAttempts: 2,
   retryBackoffMs: 1_000,
+  breakThreshold: 0,
+  breakPauseMs: 5_000,
+  adaptConcurrency: false,
   whenUnavailable: 'answer' as const,
   pollIntervalMs: 1_000,
   mailboxSize: 1_000,

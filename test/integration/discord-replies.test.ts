@@ -40,6 +40,38 @@ describe('the placeholder', () => {
     expect((await server.counts()).byRoute[EDIT]?.calls).toBe(2)
   })
 
+  it('says once that the model is silent, and the place in line again when it is not any more', async () => {
+    const { ask, see, queue, userId, server, clock } = await startWithUser()
+    const { asked } = await ask()
+    asked.accept(1).tell({ type: 'started', attempt: 1 })
+    await see('Thinking')
+    queue.wait = { waiting: 3, waitMs: null, heldUp: 'model' }
+    asked.tell({ type: 'heldUp', attempt: 0 })
+    await see('The model does not answer at the moment')
+    const edits = (await server.counts()).byRoute[EDIT]?.calls
+    for (const place of [2, 1]) {
+      queue.move(userId, place)
+      await clock.advance(2 * EDIT_INTERVAL_MS)
+    }
+    expect((await server.counts()).byRoute[EDIT]?.calls).toBe(edits)
+    queue.wait = { waiting: 3, waitMs: null }
+    queue.move(userId, 2)
+    await see('you are 2nd of 3')
+  })
+
+  it('says so to who waits for the next try, too, and only then', async () => {
+    const { ask, see, queue, userId } = await startWithUser()
+    const { asked } = await ask()
+    asked.start().tell({ type: 'retrying', attempt: 1, nextAttempt: 2, maxAttempts: 3 })
+    await see('Trying again (2 of 3)')
+    queue.move(userId, 2)
+    queue.wait = { waiting: 3, waitMs: null, heldUp: 'paused' }
+    queue.move(userId, 1)
+    await see('Parley is paused')
+    asked.tell({ type: 'started', attempt: 2 }).complete('because')
+    await see('because')
+  })
+
   it('does not go back to the place in line when the work has begun', async () => {
     const { ask, see, queue, userId, clock, shown } = await startWithUser()
     const { asked } = await ask()

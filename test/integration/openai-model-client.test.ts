@@ -245,8 +245,8 @@ describe('a call that fails', () => {
     const outcome = await ask(clientWith())
     expect(outcome.text).toBe('echo: Hello (2 messages)')
     expect(outcome.events.slice(0, 2)).toEqual([
-      { type: 'retry', call: 2 },
-      { type: 'retry', call: 3 },
+      { type: 'retry', call: 2, busy: { retryAfterMs: 0 } },
+      { type: 'retry', call: 3, busy: { retryAfterMs: 0 } },
     ])
   })
 
@@ -254,7 +254,7 @@ describe('a call that fails', () => {
     await server.script(rateLimited(2), { type: 'echo' })
     const outcome = await ask(clientWith({ firstTokenTimeoutMs: 1_500 }))
     expect(outcome.error).toBeUndefined()
-    expect(retries(outcome)).toEqual([{ type: 'retry', call: 2 }])
+    expect(retries(outcome)).toEqual([{ type: 'retry', call: 2, busy: { retryAfterMs: 2000 } }])
   })
 
   test('is given up after the last repetition', async () => {
@@ -268,6 +268,20 @@ describe('a call that fails', () => {
   test('is a rate limit when the repetitions meet nothing else', async () => {
     await server.setDefault(rateLimited(0))
     expect(errorCode((await ask(clientWith({ maxRetries: 1 }))).error)).toBe('MODEL_RATE_LIMITED')
+  })
+
+  test('says with a rate limit when the server wants to be asked again, if the last refusal said so', async () => {
+    await server.script(rateLimited(0), rateLimited(7), rateLimited(3), rateLimited())
+    const client = clientWith({ maxRetries: 1 })
+    expect((await ask(client)).error).toMatchObject({ code: 'MODEL_RATE_LIMITED', retryAfterMs: 7000 })
+    expect((await ask(clientWith({ maxRetries: 0 }))).error).toMatchObject({ retryAfterMs: 3000 })
+    expect((await ask(clientWith({ maxRetries: 0 }))).error).toMatchObject({ retryAfterMs: undefined })
+  })
+
+  test('is no rate limit any more when the repetition meets another failure', async () => {
+    await server.script(rateLimited(0), serverFailure())
+    const outcome = await ask(clientWith({ maxRetries: 1 }))
+    expect(outcome.error).toMatchObject({ code: 'MODEL_FAILED', retryAfterMs: undefined })
   })
 
   test('gives what came before the connection broke, then says that it broke', async () => {

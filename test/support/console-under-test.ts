@@ -16,7 +16,7 @@ interface ConsoleSetup {
 
 class QueueWithStatistics extends ScriptedQueue {
   override stats(): QueueStatistics {
-    return queueStatistics({ totalProcessed: 41 })
+    return queueStatistics({ totalProcessed: 41, mode: super.stats().mode })
   }
 }
 

@@ -9,7 +9,7 @@ import type { DiscordServerOptions } from './discord/options.ts'
 import type { MessageRecord } from './discord/records.ts'
 import { type DiscordServerHandle, startDiscordServer } from './discord/start-discord-server.ts'
 import type { LoopDelay } from './loop-delay.ts'
-import type { Script } from './openai/script.ts'
+import type { OpenAiServerOptions, Script } from './openai/script.ts'
 import { type OpenAiServerHandle, startOpenAiServer } from './openai/start-openai-server.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -113,10 +113,11 @@ export class LoadedParley {
     script: Script,
     env: Readonly<Record<string, string>>,
     options: DiscordServerOptions = {},
+    modelOptions: OpenAiServerOptions = {},
   ): Promise<LoadedParley> {
     const [discord, model] = await Promise.all([
       startDiscordServer({ limits: 'documented', ...options }),
-      startOpenAiServer({ apiKey: null, defaultScript: script, recordLimit: 1 }),
+      startOpenAiServer({ apiKey: null, defaultScript: script, recordLimit: 1, ...modelOptions }),
     ])
     const folder = mkdtempSync(join(tmpdir(), 'parley-load-'))
     const child = spawn(process.execPath, ['--import', LOOP_DELAY, MAIN], {

@@ -19,9 +19,9 @@ export function checkAlways({ test, observer, userIds, open }: QueueModel): void
 
 /** What is true while nothing is going on. */
 export function checkQuiet(model: QueueModel): void {
-  const { test, observer, sent, cancelled, open } = model
+  const { test, observer, sent, cancelled, open, mode } = model
   const { slots, slotsUsed } = test.pool
-  if (slotsUsed < slots && open) expect(observer.line(test.clock.now())).toEqual([])
+  if (slotsUsed < slots && open && mode !== 'paused') expect(observer.line(test.clock.now())).toEqual([])
   const runs = test.pool.live.map(({ request, attempt }) => `${request.id} ${attempt}`)
   const atWork = observer.with('PROCESSING').map(({ id, attempt }) => `${id} ${attempt}`)
   expect(runs.toSorted()).toEqual(atWork.toSorted())
@@ -53,10 +53,11 @@ function checkPositions({ test, observer, userIds }: QueueModel): void {
   expect(userIds.map((userId) => test.queue.position(userId))).toEqual(expected)
 }
 
-function checkStatistics({ test, observer, sent, beginning }: QueueModel): void {
+function checkStatistics({ test, observer, sent, beginning, mode }: QueueModel): void {
   const { rejected, ...stats } = test.queue.stats()
   const ended = (status: TerminalStatus) => observer.with(status).length - beginning.ended[status]
   expect(stats).toMatchObject({
+    mode,
     queueSize: observer.with('QUEUED').length,
     activeRequests: observer.with('PROCESSING').length,
     totalProcessed: ended('COMPLETED'),

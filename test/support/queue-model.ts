@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { ConversationRequest, RequestStatus, TerminalStatus } from '#domain/request.ts'
 import type { DatabaseApi, RecoveredRequest } from '#protocol/database.ts'
-import type { AddResult, NewRequest, RequestEvent } from '#protocol/queue.ts'
+import type { AddResult, NewRequest, QueueMode, RequestEvent } from '#protocol/queue.ts'
 import { turnOfTheEventLoop } from './event-loop.ts'
 import { QueueObserver } from './queue-observer.ts'
 import { BACKOFF_MS, QueueRuns } from './queue-runs.ts'
@@ -59,6 +59,8 @@ export class QueueModel {
   beginning: Beginning = { sent: 0, restored: 0, ended: { COMPLETED: 0, FAILED: 0, CANCELLED: 0 } }
   /** Some call to the database failed, so it may know less than the queue. */
   tainted = false
+  /** What the operator has said last. */
+  mode: QueueMode = 'open'
   /** What was restored may run. */
   open = true
   stop: 'not asked' | 'asked' | 'over' = 'not asked'
@@ -92,6 +94,8 @@ export class QueueModel {
     this.quiet = false
     if (pause === 'turn') await turnOfTheEventLoop()
     if (pause === 'settled') await this.settle()
+    // The time of what waits stands still, and begins anew with its next run.
+    if (this.mode === 'paused') for (const { id } of this.observer.with('QUEUED')) this.startedAt.delete(id)
   }
 
   async settle(): Promise<void> {
@@ -106,6 +110,7 @@ export class QueueModel {
     this.#idBreaks = false
     pool.runErrors.length = 0
     for (const type of ['release', 'restore', 'open'] as const) await this.#do({ type }, false)
+    await this.#do({ type: 'mode', mode: 'open' }, false)
     store.mode = 'working'
     await this.settle()
     for (let rounds = 0; pool.live.length + this.observer.with('QUEUED').length > 0; rounds++) {
@@ -160,6 +165,7 @@ export class QueueModel {
   #newLife(clock: SimulatedClock): QueueUnderTest {
     this.stop = 'not asked'
     this.#held = false
+    this.mode = 'open'
     this.startedAt.clear()
     const settings = { ...SETTINGS, whenUnavailable: this.refusing ? 'refuse' : 'answer' } as const
     return new QueueUnderTest({ slots: SLOTS, settings, store: this.#api, clock, newId: () => this.#newId() })
@@ -217,6 +223,10 @@ export class QueueModel {
         return this.askToStop(step.graceMs)
       case 'restart':
         return this.restart()
+      case 'mode':
+        this.mode = step.mode
+        void this.test.queue.setMode(step.mode)
+        return
       case 'open':
         this.open = true
         return this.test.queue.open()
@@ -269,6 +279,7 @@ export class QueueModel {
     if (active && known.some(({ requestId }) => requestId === active.id)) return 'REQUEST_DUPLICATE'
     if (active) return 'REQUEST_ALREADY_ACTIVE'
     if (this.observer.with('QUEUED').length - free >= MAX_QUEUE_SIZE) return 'QUEUE_FULL'
+    if (this.mode === 'draining') return 'QUEUE_DRAINING'
     if (this.#idBreaks) return 'QUEUE_BUSY'
     if (this.tainted && (this.refusing || known.length > 0)) return undefined
     return known.length > 0 ? 'REQUEST_DUPLICATE' : 'accepted'

@@ -23,6 +23,9 @@ interface ObservedRequest {
   completions: number
 }
 
+/** What some events do to the number of executions that have begun. */
+const ATTEMPTS_BY: Partial<Record<RequestEvent['type'], number>> = { started: 1, heldUp: -1 }
+
 /** Restored requests were admitted before all others. */
 const BEFORE_ALL = -1_000_000
 
@@ -114,7 +117,7 @@ export class QueueObserver {
   }
 
   #follow(request: ObservedRequest, event: RequestEvent, now: number): void {
-    const attempt = event.type === 'started' ? request.attempt + 1 : request.attempt
+    const attempt = request.attempt + (ATTEMPTS_BY[event.type] ?? 0)
     if (event.attempt !== attempt) this.#note(event, `is not of attempt ${attempt}`)
     if (request.isUntold !== (event.type === 'queued' && event.restored)) this.#note(event, 'is told out of turn')
     request.isUntold = false
@@ -125,6 +128,10 @@ export class QueueObserver {
       case 'started':
         request.attempt = event.attempt
         return this.#start(request, event, now)
+      case 'heldUp':
+        request.attempt -= 1
+        request.isExtra = true
+        return this.#move(request, 'QUEUED', event)
       case 'thinking':
       case 'delta':
         if (request.status !== 'PROCESSING') this.#note(event, `comes while the request is ${request.status}`)

@@ -5,6 +5,8 @@ const NO_DURATIONS = { count: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0 }
 /** The statistics of a queue that has done nothing but what the fields say. */
 export function queueStatistics(fields: Partial<QueueStatistics> = {}): QueueStatistics {
   return {
+    mode: 'open',
+    model: { state: 'answering', silences: 0, rateLimited: 0, limit: null },
     queueSize: 0,
     activeRequests: 0,
     totalProcessed: 0,
@@ -26,6 +28,7 @@ export function queueStatistics(fields: Partial<QueueStatistics> = {}): QueueSta
       QUEUE_FULL: 0,
       QUEUE_BUSY: 0,
       QUEUE_STOPPING: 0,
+      QUEUE_DRAINING: 0,
     },
     slots: { used: 0, total: 16 },
     lateEvents: 0,

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { QueueMode } from '#protocol/queue.ts'
 import type { ControlledStore } from './controlled-store.ts'
 
 /** How a test ends a run. */
@@ -40,6 +41,8 @@ export type QueueStep =
   | { readonly type: 'stop'; readonly graceMs: number }
   /** The process ends as it stands, and another one goes on with the file. */
   | { readonly type: 'restart' }
+  /** The operator pauses, drains or opens the queue. */
+  | { readonly type: 'mode'; readonly mode: QueueMode }
   /** What the process has found in the file may run. */
   | { readonly type: 'open' }
 
@@ -111,6 +114,14 @@ const STOP: fc.WeightedArbitrary<QueueStep> = {
   arbitrary: fc.record({ type: fc.constant('stop' as const), graceMs: fc.constantFrom(0, 100_000) }),
 }
 
+const MODES: fc.WeightedArbitrary<QueueStep> = {
+  weight: 4,
+  arbitrary: fc.record({
+    type: fc.constant('mode' as const),
+    mode: fc.constantFrom<QueueMode[]>('open', 'open', 'paused', 'draining'),
+  }),
+}
+
 const DATABASE: fc.WeightedArbitrary<QueueStep> = {
   weight: 3,
   arbitrary: fc.record({
@@ -129,6 +140,7 @@ export const queueLife: fc.Arbitrary<PausedStep[]> = fc.oneof(
   pausedSteps(...COMMON),
   pausedSteps(...COMMON, DATABASE),
   pausedSteps(...COMMON, STOP),
+  pausedSteps(...COMMON, MODES, STOP),
   pausedSteps(...COMMON, ...RESTARTS, STOP),
-  pausedSteps(...COMMON, ...RESTARTS, DATABASE, STOP),
+  pausedSteps(...COMMON, ...RESTARTS, DATABASE, MODES, STOP),
 )

@@ -16,11 +16,15 @@ import { ScriptedPool } from './scripted-pool.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-const SETTINGS: QueueSettings = {
+export const QUEUE_SETTINGS: QueueSettings = {
   maxQueueSize: 50,
+  warnAbove: 25,
   maxMessageLength: 4000,
   requestTimeoutMs: 300_000,
   maxAttempts: 2,
+  breakThreshold: 0,
+  breakPauseMs: 5000,
+  adaptConcurrency: false,
   retryBackoffMs: 2000,
   whenUnavailable: 'answer',
   pollIntervalMs: 1000,
@@ -65,7 +69,7 @@ export class QueueUnderTest {
     this.pool = new ScriptedPool(slots)
     this.store = new ControlledStore(store)
     this.queue = new ConversationQueue({
-      settings: { ...SETTINGS, ...settings },
+      settings: { ...QUEUE_SETTINGS, ...settings },
       store: this.store,
       pool: this.pool,
       clock: this.clock,

@@ -9,6 +9,7 @@ import type {
   AmendResult,
   NewRequest,
   QueueEvent,
+  QueueMode,
   QueueStatistics,
   Refusal,
   RequestEvent,
@@ -160,6 +161,12 @@ export class ScriptedQueue implements RequestQueue {
 
   outlook(): WaitOutlook {
     return this.wait
+  }
+
+  setMode(mode: QueueMode): Promise<void> {
+    this.commands.push(`mode ${mode}`)
+    this.statistics = { ...this.statistics, mode }
+    return Promise.resolve()
   }
 
   stats(): QueueStatistics {

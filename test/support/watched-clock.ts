@@ -16,6 +16,11 @@ export class WatchedClock extends SimulatedClock {
     return this.pending > 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve))
   }
 
+  /** Resolves once another timer is set. */
+  nextTimer(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
   /** Lets time pass, timer after timer, until a promise is settled. */
   async passUntil<T>(promise: Promise<T>): Promise<T> {
     let settled = false

@@ -59,7 +59,8 @@ describe('the configuration files', () => {
 
   test('explain durations as durations', () => {
     for (const [key, comment] of commentsAbove(defaults)) {
-      const isDuration = /(Interval|[tT]imeout|Delay|[gG]race|Age|retention|Backoff|After|maxWait)$/.test(key)
+      const isDuration =
+        /(Interval|[tT]imeout|Delay|[gG]race|Age|Pause|debounce|retention|Backoff|After|maxWait)$/.test(key)
       expect(comment.join(' ').startsWith('Duration: '), key).toBe(isDuration)
     }
   })

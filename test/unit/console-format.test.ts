@@ -47,6 +47,8 @@ describe('the statistics', () => {
       historyCache: { bytes: 1_536, hits: 3, misses: 1 },
     })
     expect(formatStatistics(stats, database).split('\n')).toEqual([
+      'queue                open',
+      'model                in use',
       'waiting              3 of 50',
       'at work              2 (slots used 2 of 32)',
       'answered             40',

@@ -39,6 +39,28 @@ describe('the messages of a card', () => {
       { phase: 'queued', position: 2, restored: false, outlook: { waiting: 7, waitMs: null } },
       ['⏳ Queued: you are 2nd of 7.'],
     ],
+    [
+      'a long line, and how to leave it',
+      { phase: 'queued', position: 32, restored: false, outlook: { waiting: 40, waitMs: 240_000, crowded: true } },
+      [
+        '⏳ There are 31 before you, about 4 min. Your question is in line and keeps its place; **Cancel** takes it out.',
+      ],
+    ],
+    [
+      'a long line after a restart',
+      { phase: 'queued', position: 32, restored: true, outlook: { waiting: 40, waitMs: null, crowded: true } },
+      ['⏳ Parley was restarted; your question goes on. You are 32nd of 40.'],
+    ],
+    [
+      'that Parley is paused',
+      { phase: 'queued', position: 1, restored: false, outlook: { waiting: 1, waitMs: null, heldUp: 'paused' } },
+      ['⏳ Parley is paused at the moment. Your question is kept and goes on by itself.'],
+    ],
+    [
+      'that the model is silent',
+      { phase: 'queued', position: 2, restored: true, outlook: { waiting: 9, waitMs: null, heldUp: 'model' } },
+      ['⏳ The model does not answer at the moment. Your question waits and goes on by itself.'],
+    ],
     ['work that takes long', { phase: 'thinking', seconds: 12 }, ['💭 Thinking… 12 s']],
     ['a second attempt', { phase: 'retrying', nextAttempt: 2, maxAttempts: 3 }, ['🔁 Trying again (2 of 3)…']],
     [

@@ -20,6 +20,7 @@ import { historyCommand } from './history.ts'
 import { modelCommand } from './model.ts'
 import { personaCommand } from './persona.ts'
 import { type PrivacyFacts, privacyCommand } from './privacy.ts'
+import { queueCommand } from './queue.ts'
 import { quotaCommand } from './quota.ts'
 import { reasoningCommand } from './reasoning.ts'
 import { serverCommand } from './server.ts'
@@ -34,7 +35,7 @@ export type CommandRecords = PersonalRecordsApi & ServerRecordsApi & Pick<Databa
 export interface CommandParts {
   /** The longest message the queue takes in. */
   readonly maxMessageLength: number
-  readonly queue: Pick<RequestQueue, 'active' | 'cancel' | 'stats'>
+  readonly queue: Pick<RequestQueue, 'active' | 'cancel' | 'stats' | 'setMode'>
   readonly records: CommandRecords
   readonly delivery: () => DeliveryStatistics
   readonly direct: Pick<DirectConversations, 'current' | 'choices' | 'choose'>
@@ -77,6 +78,7 @@ export function commandList({
     quotaCommand({ limits: quota, owners: access.owners, records, clock }),
     privacyCommand(privacy),
     statsCommand({ owners: access.owners, queue, records, delivery }),
+    queueCommand({ owners: access.owners, queue }),
   ]
   return [...commands, helpCommand(commands)]
 }

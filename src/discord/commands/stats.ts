@@ -1,4 +1,5 @@
 import type { DurationSummary } from '#domain/durations.ts'
+import { describeHealth } from '#domain/model-health.ts'
 import type { DatabaseApi, DatabaseStatistics } from '#protocol/database.ts'
 import { type CountByUrgency, type DeliveryStatistics, URGENCIES } from '#protocol/delivery.ts'
 import type { QueueStatistics, RequestQueue } from '#protocol/queue.ts'
@@ -38,6 +39,8 @@ function queueRows(stats: QueueStatistics): Row[] {
   const { slots, storage } = stats
   const refused = Object.entries(stats.rejected).filter(([, count]) => count > 0)
   return [
+    ['queue', stats.mode],
+    ['model', describeHealth(stats.model)],
     ['waiting', `${stats.queueSize} of ${stats.maxQueueSize}`],
     ['at work', `${stats.activeRequests} (slots used ${slots.used} of ${slots.total})`],
     ['answered', stats.totalProcessed],

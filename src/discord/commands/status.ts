@@ -31,9 +31,21 @@ function describeOwn(active: ActiveFacts | undefined): string {
   return `**You:** your question is being answered; that began ${timeAgo(startedAt ?? acceptedAt)}.`
 }
 
-function describeQueue({ queueSize, maxQueueSize, activeRequests, slots, storage }: QueueStatistics): string {
+function describeQueue({ queueSize, maxQueueSize, activeRequests, slots, ...stats }: QueueStatistics): string {
   const waiting = `${queueSize} waiting (${maxQueueSize} at most)`
   const atWork = `${activeRequests} being answered (${slots.total} at the same time)`
-  const trouble = storage.available ? '' : '\n⚠️ Nothing can be stored at the moment; answers may not be remembered.'
-  return `**Queue:** ${waiting}, ${atWork}.${trouble}`
+  return [`**Queue:** ${waiting}, ${atWork}.`, ...describeTrouble(stats)].join('\n')
+}
+
+function describeTrouble({ mode, model, storage }: Pick<QueueStatistics, 'mode' | 'model' | 'storage'>): string[] {
+  return [
+    ...(mode === 'paused'
+      ? ['⏸️ Parley is paused: questions are taken in and kept, and go on by themselves later.']
+      : []),
+    ...(mode === 'draining' ? ['⏸️ Parley takes no new questions at the moment; those it has are being answered.'] : []),
+    ...(model.state === 'answering'
+      ? []
+      : ['⚠️ The model does not answer at the moment; questions wait until it does.']),
+    ...(storage.available ? [] : ['⚠️ Nothing can be stored at the moment; answers may not be remembered.']),
+  ]
 }

@@ -2,7 +2,14 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { playScript, sendError } from './play-script.ts'
-import type { ChatBody, OpenAiServerOptions, RecordedRequest, Script, ServerStatistics } from './script.ts'
+import {
+  type ChatBody,
+  type OpenAiServerOptions,
+  type RecordedRequest,
+  rateLimited,
+  type Script,
+  type ServerStatistics,
+} from './script.ts'
 
 /** A chat completion in progress, or kept for inspection. */
 interface Exchange {
@@ -27,6 +34,7 @@ export class OpenAiServer {
   readonly #apiKey: string | null
   readonly #models: readonly string[] | null
   readonly #recordLimit: number
+  readonly #mostAtOnce: number
   readonly #waiters = new Set<Waiter>()
   readonly #firstDefault: Script
   #queue: Script[] = []
@@ -40,6 +48,7 @@ export class OpenAiServer {
     this.#models = options.models === undefined ? ['test-model'] : options.models
     this.#firstDefault = options.defaultScript ?? { type: 'echo' }
     this.#default = this.#firstDefault
+    this.#mostAtOnce = options.mostAtOnce ?? Number.POSITIVE_INFINITY
     this.#recordLimit = options.recordLimit ?? 10_000
     this.#server = createServer((request, response) => void this.#handle(request, response))
     this.#server.keepAliveTimeout = 60_000
@@ -159,6 +168,10 @@ export class OpenAiServer {
 
   #refuse(request: IncomingMessage, response: ServerResponse, body: ChatBody): boolean {
     if (this.#refuseKey(request, response)) return true
+    if (this.#counts.open > this.#mostAtOnce) {
+      sendError(response, rateLimited())
+      return true
+    }
     if (this.#models === null || this.#models.includes(body.model ?? '')) return false
     const message = `The model \`${body.model}\` does not exist or you do not have access to it.`
     sendError(response, { status: 404, message, errorType: 'invalid_request_error', code: 'model_not_found' })

@@ -111,6 +111,8 @@ export interface OpenAiServerOptions {
   readonly models?: readonly string[] | null
   /** What is done when no script is left. Default `echo`. */
   readonly defaultScript?: Script
+  /** Chat completions it works on at the same time; further ones are refused with 429. Default: any number. */
+  readonly mostAtOnce?: number
   /** How many requests are remembered, the newest. Default 10,000. */
   readonly recordLimit?: number
 }

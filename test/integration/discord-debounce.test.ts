@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest'
+import { startWithUser } from '#support/discord-room.ts'
+
+const DEBOUNCE_MS = 3_000
+
+/** A user whose messages within three seconds of each other are one question. */
+async function startDebounced() {
+  const room = await startWithUser({}, { debounceMs: DEBOUNCE_MS })
+  /** Writes a direct message; resolves once Parley waits for more. */
+  const write = async (text: string) => {
+    const heard = room.clock.nextTimer()
+    const messageId = await room.server.sendDm(room.userId, text)
+    await heard
+    return messageId
+  }
+  return { ...room, write }
+}
+
+it('messages in quick succession are one question, and the answer replies to the last of them', async () => {
+  const { write, clock, queue, see } = await startDebounced()
+  await write('why')
+  await clock.advance(DEBOUNCE_MS - 1)
+  const last = await write('is the sky blue?')
+  await clock.advance(DEBOUNCE_MS)
+  const asked = await queue.next()
+  expect(asked.request).toMatchObject({ message: 'why\n\nis the sky blue?', discordMessageId: last })
+  asked.start().complete('because')
+  expect(await see('because')).toMatchObject({ referenceId: last })
+  expect(queue.added).toHaveLength(1)
+})
+
+it('a command does not wait for more', async () => {
+  const { server, userId, queue, clock, see } = await startDebounced()
+  await server.runCommand({ userId, name: 'ask', options: { message: 'why?' } })
+  const asked = await queue.next()
+  expect([asked.request.message, clock.pending]).toEqual(['why?', 0])
+  asked.start().complete('because')
+  await see('because')
+})
+
+it('who wrote just before a stop is told that the message was not taken in', async () => {
+  const { write, gateway, ledger, see, queue, channelId, userId } = await startDebounced()
+  await write('why')
+  const lastMessageId = await write('is the sky blue?')
+  // So a process that dies here has them read by the next one.
+  expect(ledger.read).toEqual([])
+  gateway.stopIntake()
+  await see('QUEUE_STOPPING')
+  await ledger.until(({ read }) => read.length > 0)
+  expect(ledger.read).toEqual([{ channelId, userId, lastMessageId }])
+  expect(queue.added).toEqual([])
+})
