@@ -1,4 +1,3 @@
-import type { ConversationRequest } from './request.ts'
 import { type ClockTime, daysLater, instantOf, wallTimeAt, weekdayOf } from './zoned-time.ts'
 
 /** How often a scheduled question is asked. */
@@ -27,8 +26,6 @@ export interface Schedule extends ScheduleRule {
   /** The conversation it belongs to, as that of a request. */
   readonly serverId: string
   readonly directServerName: string | null
-  /** The server it is asked in; null in a direct conversation. */
-  readonly guildId: string | null
   readonly channelId: string
   readonly message: string
   readonly ifMissed: IfMissed
@@ -79,9 +76,4 @@ const LATE_MS = 60_000
 /** Tells whether the time of a question passed while Parley was not running, or not able to. */
 export function isMissed(dueAt: number, { now, runningSince }: { now: number; runningSince: number }): boolean {
   return dueAt < runningSince || now - dueAt > LATE_MS
-}
-
-/** Tells whether a request was scheduled: it is in the file before the queue takes it in, and has its id from there. */
-export function isScheduled({ notBefore }: Pick<ConversationRequest, 'notBefore'>): boolean {
-  return notBefore !== null
 }

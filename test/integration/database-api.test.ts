@@ -12,7 +12,7 @@ const CONVERSATION = { userId: 'one user', serverId: '0' }
 describe('accepting a request', () => {
   it('stores every field as QUEUED, attempt 0', async () => {
     const { api, stored } = newDatabase()
-    const request = requestOf('a', { priority: 3, notBefore: 1_900_000_000_500 })
+    const request = requestOf('a', { priority: 3 })
     expect(await api.acceptRequest(request)).toBe('stored')
     expect(stored('a')).toEqual({
       id: 'a',
@@ -23,7 +23,7 @@ describe('accepting a request', () => {
       timestamp: 1_900_000_000_000,
       discord_message_id: 'message of a',
       priority: 3,
-      not_before: 1_900_000_000_500,
+      not_before: null,
       replaces: null,
       direct_server_name: null,
       status: 'QUEUED',
