@@ -53,6 +53,9 @@ export function originOf({ userId }: Pick<ConversationRequest, 'userId'>): Reque
   return userId === CONSOLE_ID ? 'console' : 'discord'
 }
 
+/** What a request that was scheduled brings along when the queue takes it in. */
+export type ScheduledFacts = Pick<ConversationRequest, 'id' | 'timestamp' | 'notBefore' | 'missed'>
+
 /** Tells whether a request was scheduled: it is in the file, and has its id, before the queue takes it in. */
 export function isScheduled({ notBefore }: Pick<ConversationRequest, 'notBefore'>): boolean {
   return notBefore !== null

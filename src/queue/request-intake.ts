@@ -1,5 +1,5 @@
 import { refuse } from '#domain/admission.ts'
-import type { ConversationRequest } from '#domain/request.ts'
+import { type ConversationRequest, isScheduled } from '#domain/request.ts'
 import type { AddResult, NewRequest, Refusal, RequestEvent } from '#protocol/queue.ts'
 import { idOf, type QueueCore } from './queue-core.ts'
 import type { AddListener, StoredMessage } from './queue-message.ts'
@@ -25,7 +25,7 @@ export class RequestIntake {
     const { settings, clock, newId } = options
     const reason = refuse({ ...this.#facts(message), stopping })
     if (reason) return answer(this.refused(describeRefusal(reason, settings)))
-    const { files, ...fields } = message
+    const { files, scheduled, ...fields } = message
     const request: ConversationRequest = {
       replaces: null,
       directServerName: null,
@@ -35,6 +35,7 @@ export class RequestIntake {
       timestamp: clock.now(),
       priority: 0,
       notBefore: null,
+      ...scheduled,
     }
     const active = state.admit({ request, listener })
     void journal.accepted(request, files).then((result) => deliver({ type: 'stored', active, files, result, answer }))
@@ -46,6 +47,8 @@ export class RequestIntake {
     const { request } = active
     const failed = result === 'failed' || result === 'unavailable'
     if (result === 'duplicate') return this.#withdraw(active, refusal('REQUEST_DUPLICATE'), answer)
+    // It stays in the file as it is, and is offered again: in memory alone it could be asked twice.
+    if (failed && isScheduled(request)) return this.#withdraw(active, refusal('REQUEST_NOT_STORED'), answer)
     if (failed && options.settings.whenUnavailable === 'refuse') {
       if (result === 'failed') journal.takeBack(request, options.clock.now())
       return this.#withdraw(active, refusal('REQUEST_NOT_STORED'), answer)
