@@ -16,6 +16,7 @@ import type { Recovery } from '#protocol/database.ts'
 import type { Gateway } from '#protocol/gateway.ts'
 import type { QueueStatistics } from '#protocol/queue.ts'
 import { ConversationQueue } from '#queue/conversation-queue.ts'
+import { Scheduler } from '#queue/scheduler.ts'
 
 /** The terminal, for when there is no Discord token. */
 interface Terminal {
@@ -61,6 +62,7 @@ export class App {
   #databaseStarting: Promise<DatabaseActor> | undefined
   #queue: ConversationQueue | undefined
   #gateway: Gateway | undefined
+  #scheduler: Scheduler | undefined
   #stopped: Promise<void> | undefined
 
   constructor(options: AppOptions) {
@@ -92,6 +94,7 @@ export class App {
       if (this.#stopped !== undefined) return
       for (const reply of recovery.undelivered) gateway.deliver(reply)
       queue.open()
+      this.#startScheduler(database, queue, gateway)
       this.#options.log.info({ origin: gateway.origin }, 'Parley is ready')
     } catch (error) {
       await this.stop(0)
@@ -110,6 +113,7 @@ export class App {
     // What is half open cannot be closed yet; its failure is told by `start`.
     await this.#databaseStarting?.catch(() => undefined)
     this.#gateway?.stopIntake()
+    await this.#scheduler?.stop()
     await this.#queue?.stop(graceMs)
     for (const { name, stop } of this.#stops.splice(0).reverse()) {
       try {
@@ -187,7 +191,6 @@ export class App {
 
   #startQueue(database: DatabaseActor, pool: PiscinaPool): ConversationQueue {
     const { settings, log } = this.#options
-    const newId = () => uuidV7(Date.now(), randomFillSync(new Uint8Array(16)))
     const queue = new ConversationQueue({
       settings: { ...settings.queue, whenUnavailable: settings.database.whenUnavailable },
       store: database.api,
@@ -198,6 +201,23 @@ export class App {
     })
     this.#queue = queue
     return queue
+  }
+
+  /** What was scheduled is asked from now on; the terminal has nothing of the kind. */
+  #startScheduler(database: DatabaseActor, queue: ConversationQueue, gateway: Gateway): void {
+    if (!gateway.askScheduled) return
+    const { settings, log } = this.#options
+    this.#scheduler = new Scheduler({
+      store: database.api,
+      queue,
+      maxQueueSize: settings.queue.maxQueueSize,
+      clock: systemClock,
+      log,
+      newId,
+      ask: async (request) => gateway.askScheduled?.(request),
+      deliver: (reply) => gateway.deliver(reply),
+    })
+    this.#scheduler.start()
   }
 
   /** discord.js takes a second to load, which a conversation in the terminal need not wait for. */
@@ -219,6 +239,7 @@ export class App {
             access: accessRules(settings),
             files: { ...settings.attachments, seesImages: seesImages(settings.model) },
             quota: settings.quota,
+            scheduling: { ...settings.schedule, newId, onChanged: () => this.#scheduler?.wake() },
             models: modelChoices(settings.model),
             privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },
             queue,
@@ -242,6 +263,10 @@ export class App {
   get #showsOnDiscord(): boolean {
     return this.#options.settings.discord.token !== null
   }
+}
+
+function newId(): string {
+  return uuidV7(Date.now(), randomFillSync(new Uint8Array(16)))
 }
 
 function accessRules({ access }: Settings): AccessRules {

@@ -92,6 +92,9 @@ export function createSchema(cores: number) {
       maxMessageLength: wholeNumber(1, 100_000),
       mailboxSize: wholeNumber(1, 1_000_000),
     }),
+    schedule: z.object({
+      maxPerUser: wholeNumber(0, 25),
+    }),
     pool: z.object({
       size: poolSize(cores),
       concurrency: wholeNumber(1, 1024),

@@ -5,11 +5,11 @@ import type { AccessRules } from '#domain/access.ts'
 import type { ModelChoices } from '#domain/briefing.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
-import type { ConversationRequest } from '#domain/request.ts'
+import { type ConversationRequest, isScheduled } from '#domain/request.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { Gateway } from '#protocol/gateway.ts'
-import type { RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import type { GateRefusal, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { AccessCheck, type DiscordAsker } from './access-check.ts'
 import { readPress } from './card-buttons.ts'
 import { CardPresses, type PressStore } from './card-presses.ts'
@@ -18,6 +18,7 @@ import { type CommandRecords, commandList } from './commands/command-list.ts'
 import { type AskedQuestion, CommandRouter } from './commands/command-router.ts'
 import type { PrivacyFacts } from './commands/privacy.ts'
 import { registerCommands } from './commands/register-commands.ts'
+import type { Scheduling } from './commands/remind.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
 import { DirectConversations } from './direct-conversations.ts'
@@ -33,6 +34,7 @@ import { QuotaCheck } from './quota-check.ts'
 import { RecentIds } from './recent-ids.ts'
 import { ReplyCards } from './reply-cards.ts'
 import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
+import { ScheduledQuestions } from './scheduled-questions.ts'
 import { ServerSettingsBook } from './server-settings-book.ts'
 import { SharedServers } from './shared-servers.ts'
 
@@ -60,6 +62,7 @@ export interface DiscordOptions {
   /** Who may ask something. */
   readonly access: AccessRules
   readonly quota: QuotaLimits
+  readonly scheduling: Scheduling
   /** What people may choose from. */
   readonly models: ModelChoices
   /** What is taken in of the files that come with questions. */
@@ -103,6 +106,7 @@ export class DiscordGateway implements Gateway {
   readonly #router: CommandRouter
   readonly #presses: CardPresses
   readonly #intake: QuestionIntake
+  readonly #scheduled: ScheduledQuestions
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
   readonly #stopped = Promise.withResolvers<void>()
   /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
@@ -157,14 +161,21 @@ export class DiscordGateway implements Gateway {
     const serverSettings = new ServerSettingsBook(options)
     const sharedServers = new SharedServers({ rest, turns, clock })
     const direct = new DirectConversations({ records: options.records, servers: sharedServers, log })
+    const accessCheck = new AccessCheck({ rules: options.access, serverSettings, sharedServers, rest, clock, log })
     this.#intake = new QuestionIntake({
       ...options,
       cards: this.#cards,
       direct,
-      access: new AccessCheck({ rules: options.access, serverSettings, sharedServers, rest, clock, log }),
+      access: accessCheck,
       quota: new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners }),
     })
-    this.#commands = commandList({ ...options, serverSettings, direct, delivery: () => this.statistics() })
+    this.#scheduled = new ScheduledQuestions({
+      rest,
+      turns,
+      botId: () => this.#botId,
+      offer: (question) => this.#intake.offer(question),
+    })
+    this.#commands = commandList({ ...options, accessCheck, serverSettings, direct, delivery: () => this.statistics() })
     this.#router = new CommandRouter({
       commands: this.#commands,
       rest: this.#client.rest,
@@ -212,11 +223,16 @@ export class DiscordGateway implements Gateway {
     this.#cards.deliver(reply, this.#targetOf(reply.request))
   }
 
+  askScheduled(request: ConversationRequest): Promise<Refusal | GateRefusal | undefined> {
+    return this.#scheduled.ask(request)
+  }
+
   /** Takes no more messages in: who writes is told so. */
   stopIntake(): void {
     this.#stopping = true
     this.#intake.stop()
     void this.#catchUp.stop()
+    this.#scheduled.stop()
   }
 
   /** Shows what is still to be shown, for at most `timeoutMs`, and disconnects. */
@@ -319,7 +335,9 @@ export class DiscordGateway implements Gateway {
   }
 
   /** Where a request of an earlier process is shown; its interaction has been acknowledged by that. */
-  #targetOf({ id, channelId, timestamp, discordMessageId, interactionToken: token }: ConversationRequest): ReplyTarget {
+  #targetOf(request: ConversationRequest): ReplyTarget {
+    const { id, channelId, timestamp, discordMessageId, interactionToken: token } = request
+    if (isScheduled(request)) return this.#scheduled.targetOf(request)
     const questionId = discordMessageId ?? id
     if (token === null) return this.#channelTarget(channelId, questionId)
     return this.#interactionTarget({ id: questionId, token, channelId, receivedAt: timestamp, acknowledged: true })

@@ -59,7 +59,7 @@ export function nextOccurrence(rule: ScheduleRule, after: number): number | unde
 const LONGEST_WAIT_DAYS = 9
 
 /** Tells whether a day may have it; of a first time it says whether it fits the rule at all. */
-export function fallsOn({ recurrence, weekday }: ScheduleRule, day: number): boolean {
+function fallsOn({ recurrence, weekday }: ScheduleRule, day: number): boolean {
   if (recurrence === 'weekly') return day === weekday
   return recurrence !== 'weekdays' || (day >= 1 && day <= 5)
 }

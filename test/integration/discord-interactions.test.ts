@@ -6,7 +6,7 @@ import { askCommand } from '#discord/commands/ask.ts'
 import { commandList } from '#discord/commands/command-list.ts'
 import { Delivery } from '#discord/delivery.ts'
 import { ServerSettingsBook } from '#discord/server-settings-book.ts'
-import { NO_LIMITS, OPEN_TO_ALL } from '#support/access-rules.ts'
+import { NO_LIMITS, OPEN_TO_ALL, SCHEDULING } from '#support/access-rules.ts'
 import { newDiscord, startRoom, startWithUser, WAIT_MS } from '#support/discord-room.ts'
 import { NO_RECORDS } from '#support/no-records.ts'
 import { ScriptedQueue } from '#support/scripted-queue.ts'
@@ -32,6 +32,8 @@ function definitions(maxMessageLength = 4000) {
     direct: NOTHING_CHOSEN,
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,
+    accessCheck: { refusal: async () => undefined },
+    scheduling: SCHEDULING,
     privacy: { retentionMs: null, modelHost: null },
     models: { usual: 'small', offered: ['small', 'large'] },
     serverSettings: new ServerSettingsBook({ records: NO_RECORDS, clock: systemClock, log: silentLog }),
