@@ -54,7 +54,7 @@ function openForAll() {
 
 /** The commands, all of which leave it to people to know what an option may be. */
 function withoutSuggestions() {
-  const plain = ({ autocomplete: _, ...option }: { readonly autocomplete?: unknown }) => option
+  const plain = (option: object) => ({ ...option, autocomplete: undefined })
   return definitions().map((known) => ('options' in known ? { ...known, options: known.options?.map(plain) } : known))
 }
 
