@@ -17,6 +17,7 @@ import type { Gateway } from '#protocol/gateway.ts'
 import type { QueueStatistics } from '#protocol/queue.ts'
 import { ConversationQueue } from '#queue/conversation-queue.ts'
 import type { QueueSettings } from '#queue/queue-options.ts'
+import { Scheduler } from '#queue/scheduler.ts'
 
 /** The terminal, for when there is no Discord token. */
 interface Terminal {
@@ -62,6 +63,7 @@ export class App {
   #databaseStarting: Promise<DatabaseActor> | undefined
   #queue: ConversationQueue | undefined
   #gateway: Gateway | undefined
+  #scheduler: Scheduler | undefined
   #stopped: Promise<void> | undefined
 
   constructor(options: AppOptions) {
@@ -93,6 +95,7 @@ export class App {
       if (this.#stopped !== undefined) return
       for (const reply of recovery.undelivered) gateway.deliver(reply)
       queue.open()
+      this.#startScheduler(database, queue, gateway)
       this.#options.log.info({ origin: gateway.origin }, 'Parley is ready')
     } catch (error) {
       await this.stop(0)
@@ -111,6 +114,7 @@ export class App {
     // What is half open cannot be closed yet; its failure is told by `start`.
     await this.#databaseStarting?.catch(() => undefined)
     this.#gateway?.stopIntake()
+    await this.#scheduler?.stop()
     await this.#queue?.stop(graceMs)
     for (const { name, stop } of this.#stops.splice(0).reverse()) {
       try {
@@ -191,7 +195,6 @@ export class App {
 
   #startQueue(database: DatabaseActor, pool: PiscinaPool): ConversationQueue {
     const { settings, log } = this.#options
-    const newId = () => uuidV7(Date.now(), randomFillSync(new Uint8Array(16)))
     const queue = new ConversationQueue({
       settings: queueSettings(settings),
       store: database.api,
@@ -202,6 +205,23 @@ export class App {
     })
     this.#queue = queue
     return queue
+  }
+
+  /** What was scheduled is asked from now on; the terminal has nothing of the kind. */
+  #startScheduler(database: DatabaseActor, queue: ConversationQueue, gateway: Gateway): void {
+    if (!gateway.askScheduled) return
+    const { settings, log } = this.#options
+    this.#scheduler = new Scheduler({
+      store: database.api,
+      queue,
+      maxQueueSize: settings.queue.maxQueueSize,
+      clock: systemClock,
+      log,
+      newId,
+      ask: async (request) => gateway.askScheduled?.(request),
+      deliver: (reply) => gateway.deliver(reply),
+    })
+    this.#scheduler.start()
   }
 
   /** discord.js takes a second to load, which a conversation in the terminal need not wait for. */
@@ -225,6 +245,7 @@ export class App {
             files: { ...settings.attachments, seesImages: seesImages(settings.model) },
             tiers: settings.queue.tiers,
             quota: settings.quota,
+            scheduling: { ...settings.schedule, newId, onChanged: () => this.#scheduler?.wake() },
             models: modelChoices(settings.model),
             privacy: { retentionMs: settings.database.retentionMs, modelHost: modelHost(settings) },
             queue,
@@ -248,6 +269,10 @@ export class App {
   get #showsOnDiscord(): boolean {
     return this.#options.settings.discord.token !== null
   }
+}
+
+function newId(): string {
+  return uuidV7(Date.now(), randomFillSync(new Uint8Array(16)))
 }
 
 function accessRules({ access }: Settings): AccessRules {

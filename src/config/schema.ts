@@ -100,6 +100,9 @@ export function createSchema(cores: number) {
       maxWait: duration(1_000).nullable(),
       tiers: tiers(),
     }),
+    schedule: z.object({
+      maxPerUser: wholeNumber(0, 25),
+    }),
     pool: z.object({
       size: poolSize(cores),
       concurrency: wholeNumber(1, 1024),

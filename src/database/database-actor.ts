@@ -214,6 +214,13 @@ class SupervisedDatabase implements DatabaseActor {
       acceptRequest: (request, files) => this.#call((api) => api.acceptRequest(request, files)),
       filesOf: (requestId) => this.#call((api) => api.filesOf(requestId)),
       fileBytes: (requestId, position) => this.#call((api) => api.fileBytes(requestId, position)),
+      addSchedule: (schedule, limit) => this.#call((api) => api.addSchedule(schedule, limit)),
+      schedulesOf: (userId) => this.#call((api) => api.schedulesOf(userId)),
+      changeSchedule: (userId, id, changes) => this.#call((api) => api.changeSchedule(userId, id, changes)),
+      deleteSchedule: (userId, id) => this.#call((api) => api.deleteSchedule(userId, id)),
+      promoteDue: (facts) => this.#call((api) => api.promoteDue(facts)),
+      scheduledRequests: () => this.#call((api) => api.scheduledRequests()),
+      denyScheduled: (denied) => this.#call((api) => api.denyScheduled(denied)),
       amendRequest: (id, message, messageId) => this.#call((api) => api.amendRequest(id, message, messageId)),
       startRequest: (id, attempt, startedAt, virtualTime) =>
         this.#call((api) => api.startRequest(id, attempt, startedAt, virtualTime)),

@@ -5,6 +5,7 @@ import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { Preferences } from '#domain/preferences.ts'
 import type { QuotaUse } from '#domain/quota.ts'
 import type { ConversationRequest, RequestOrigin } from '#domain/request.ts'
+import type { Schedule } from '#domain/schedule.ts'
 import type { StoredFile } from '#protocol/attachments.ts'
 import type {
   AcceptResult,
@@ -29,6 +30,7 @@ import type {
   RowCursor,
   UndeliveredText,
 } from '#protocol/personal-records.ts'
+import type { DeniedRequest, Promotion, PromotionFacts, ScheduleChanges } from '#protocol/schedules.ts'
 import type {
   AuditEntry,
   ChoicesOfConversation,
@@ -99,6 +101,34 @@ export class LocalDatabaseApi implements DatabaseApi {
 
   fileBytes(requestId: string, position: number): Promise<Uint8Array | undefined> {
     return this.#read(() => this.#records.attachments.bytes(requestId, position))
+  }
+
+  addSchedule(schedule: Schedule, limit: number): Promise<'stored' | 'full'> {
+    return this.#write(() => this.#records.schedules.add(schedule, limit))
+  }
+
+  schedulesOf(userId: string): Promise<Schedule[]> {
+    return this.#read(() => this.#records.schedules.of(userId))
+  }
+
+  changeSchedule(userId: string, id: string, changes: ScheduleChanges): Promise<Schedule | undefined> {
+    return this.#write(() => this.#records.schedules.change(userId, id, changes))
+  }
+
+  deleteSchedule(userId: string, id: string): Promise<boolean> {
+    return this.#write(() => this.#records.schedules.delete(userId, id))
+  }
+
+  promoteDue(facts: PromotionFacts): Promise<Promotion> {
+    return this.#write(() => this.#records.promoteDue(facts))
+  }
+
+  scheduledRequests(): Promise<ConversationRequest[]> {
+    return this.#read(() => this.#records.scheduled())
+  }
+
+  denyScheduled(denied: DeniedRequest): Promise<WriteResult> {
+    return this.#write(() => this.#records.denyScheduled(denied))
   }
 
   amendRequest(requestId: string, message: string, discordMessageId: string): Promise<AmendWriteResult> {

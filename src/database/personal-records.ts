@@ -16,6 +16,7 @@ import type {
 import { type PersonalStatements, preparePersonalStatements } from './personal-statements.ts'
 import { PreferenceRecords } from './preference-records.ts'
 import { ReplyFileRecords } from './reply-file-records.ts'
+import { ScheduleRecords } from './schedule-records.ts'
 import { UsageRecords } from './usage-records.ts'
 
 /** What was forgotten, so that caches can forget it too. */
@@ -36,6 +37,7 @@ export class PersonalRecords {
   /** What its user has chosen. */
   readonly preferences: PreferenceRecords
   readonly #files: ReplyFileRecords
+  readonly #schedules: ScheduleRecords
   readonly #now: () => number
 
   /** `now` in ms since epoch. */
@@ -44,6 +46,7 @@ export class PersonalRecords {
     this.#usage = new UsageRecords(database)
     this.preferences = new PreferenceRecords(database)
     this.#files = new ReplyFileRecords(database)
+    this.#schedules = new ScheduleRecords(database)
     this.#now = now
   }
 
@@ -92,6 +95,7 @@ export class PersonalRecords {
     const conversations = this.#statements.conversations.all(scope)
     this.#statements.abandonReplies.run({ ...scope, reason: 'forgotten', endedAt: this.#now() })
     this.#files.forget(scope)
+    this.#schedules.forget(scope, this.#now())
     this.#statements.blankRequests.run(scope)
     this.#statements.deleteAttachments.run(scope)
     if (serverId === null) {

@@ -28,11 +28,12 @@ export class PreferenceRecords {
 function preparePreferenceStatements(database: Database) {
   return {
     of: database.prepare<[userId: string], Preferences>(
-      `SELECT persona, model, reasoning, direct_server_id AS directServerId FROM preferences WHERE user_id = ?`,
+      `SELECT persona, model, reasoning, direct_server_id AS directServerId, time_zone AS timeZone FROM preferences
+         WHERE user_id = ?`,
     ),
     put: database.prepare<[Preferences & { userId: string }]>(
-      `INSERT OR REPLACE INTO preferences (user_id, persona, model, reasoning, direct_server_id)
-         VALUES (@userId, @persona, @model, @reasoning, @directServerId)`,
+      `INSERT OR REPLACE INTO preferences (user_id, persona, model, reasoning, direct_server_id, time_zone)
+         VALUES (@userId, @persona, @model, @reasoning, @directServerId, @timeZone)`,
     ),
     delete: database.prepare<[userId: string]>('DELETE FROM preferences WHERE user_id = ?'),
   }

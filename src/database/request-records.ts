@@ -1,7 +1,14 @@
 import type { Database } from 'better-sqlite3'
 import { type RequestFiles, rememberedMessage } from '#domain/attachments.ts'
 import type { ConversationKey } from '#domain/conversation.ts'
-import { type ConversationRequest, isDirect, originOf, type RequestOrigin } from '#domain/request.ts'
+import {
+  type ConversationRequest,
+  isDirect,
+  isScheduled,
+  isTerminal,
+  originOf,
+  type RequestOrigin,
+} from '#domain/request.ts'
 import type {
   AcceptResult,
   AmendWriteResult,
@@ -16,6 +23,7 @@ import type {
   UndeliveredReply,
   WriteResult,
 } from '#protocol/database.ts'
+import type { DeniedRequest, Promotion, PromotionFacts } from '#protocol/schedules.ts'
 import { type AddedMessageStatements, prepareAddedMessageStatements } from './added-message-statements.ts'
 import { AttachmentRecords } from './attachment-records.ts'
 import { type ChannelStatements, prepareChannelStatements } from './channel-statements.ts'
@@ -25,6 +33,7 @@ import { type OutboxStatements, prepareOutboxStatements } from './outbox-stateme
 import { ReplyFileRecords } from './reply-file-records.ts'
 import { mayComplete, mayRequeue, maySettle, mayStart } from './request-fence.ts'
 import { prepareRequestStatements, type RequestStatements, type StoredRequest } from './request-statements.ts'
+import { ScheduleRecords } from './schedule-records.ts'
 import { UsageRecords } from './usage-records.ts'
 
 /** What one step of retention has deleted. */
@@ -45,6 +54,7 @@ export class RequestRecords {
   readonly #fair: FairRecords
   readonly #added: AddedMessageStatements
   readonly attachments: AttachmentRecords
+  readonly schedules: ScheduleRecords
   readonly #now: () => number
 
   /** `now` in ms since epoch. */
@@ -58,11 +68,13 @@ export class RequestRecords {
     this.#fair = new FairRecords(database)
     this.#added = prepareAddedMessageStatements(database)
     this.attachments = new AttachmentRecords(database)
+    this.schedules = new ScheduleRecords(database)
     this.#now = now
   }
 
   /** A request that is stored already, under its own id, was stored by an earlier call whose answer was lost. */
   accept(request: ConversationRequest, files?: RequestFiles): AcceptResult {
+    if (isScheduled(request)) return this.#acceptScheduled(request)
     const isAdded = this.#added.isAdded.get(request.discordMessageId) !== undefined
     if (!isAdded && this.#requests.insertQueued.run(request).changes === 1) {
       if (files) this.attachments.add(request.id, files)
@@ -71,6 +83,22 @@ export class RequestRecords {
       return 'stored'
     }
     return this.#requests.state.get(request.id) === undefined ? 'duplicate' : 'stored'
+  }
+
+  /** Makes requests of the schedules that are due; see `SchedulesApi`. */
+  promoteDue(facts: PromotionFacts): Promotion {
+    const fired = this.schedules.promoteDue(facts).flatMap((id) => this.#requests.byId.all(id))
+    return { fired: fired.map((stored) => recoveredRequest(stored).request), nextAt: this.schedules.nextAt() }
+  }
+
+  scheduled(): ConversationRequest[] {
+    return this.#requests.scheduled.all().map((stored) => recoveredRequest(stored).request)
+  }
+
+  denyScheduled(denied: DeniedRequest): WriteResult {
+    if (!this.schedules.deny(denied)) return 'stale'
+    this.#queueDelivery(denied.requestId, denied, denied.finishedAt)
+    return 'stored'
   }
 
   amend(requestId: string, message: string, discordMessageId: string): AmendWriteResult {
@@ -149,6 +177,8 @@ export class RequestRecords {
   abandonDelivery(requestId: string, reason: string): void {
     this.#outbox.abandon.run({ requestId, reason, endedAt: this.#now() })
     this.#files.delete(requestId)
+    // Where nothing can be shown, nothing needs to be asked again.
+    this.schedules.endOf(requestId)
     this.#requests.dropToken.run(requestId)
   }
 
@@ -181,6 +211,7 @@ export class RequestRecords {
       this.#files.delete(id)
       this.#added.delete.run(id)
       this.attachments.delete(id)
+      this.schedules.deleteRequest(id)
       this.#requests.delete.run(id)
     }
     return { requests: requests.length, messages, conversations: requests }
@@ -188,6 +219,13 @@ export class RequestRecords {
 
   probe(): void {
     this.#channels.probe.run(this.#now())
+  }
+
+  /** It is in the file already, unless it was forgotten since. */
+  #acceptScheduled(request: ConversationRequest): AcceptResult {
+    if (this.#requests.queueScheduled.run(request).changes === 1) this.#fair.claim(request.userId, request)
+    const state = this.#requests.state.get(request.id)
+    return state === undefined || isTerminal(state.status) ? 'duplicate' : 'stored'
   }
 
   #storedAnswer(requestId: string): RequeueResult {
@@ -257,8 +295,9 @@ export class RequestRecords {
 }
 
 function recoveredRequest(stored: StoredRequest): RecoveredRequest {
-  const { attempt, statusMessageId, status: _status, fileNames, ...fields } = stored
-  const request = fileNames === null ? fields : { ...fields, fileNames: readNames(fileNames) }
+  const { attempt, statusMessageId, status: _status, fileNames, missed, ...fields } = stored
+  const names = fileNames === null ? {} : { fileNames: readNames(fileNames) }
+  const request = { ...fields, ...names, ...(missed === 1 && { missed: true as const }) }
   return { request, attempt, statusMessageId }
 }
 

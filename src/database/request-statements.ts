@@ -6,6 +6,7 @@ import type { Settlement } from '#protocol/database.ts'
 import { FILE_NAMES } from './attachment-records.ts'
 import { CLAIM_FIELDS } from './fair-records.ts'
 import type { RequestState } from './request-fence.ts'
+import { MISSED } from './schedule-records.ts'
 
 interface CompletedRequest extends ConversationRequest {
   readonly attempt: number
@@ -13,12 +14,14 @@ interface CompletedRequest extends ConversationRequest {
 }
 
 /** A request as it is stored, with what its next execution needs. */
-export interface StoredRequest extends Omit<ConversationRequest, 'fileNames'> {
+export interface StoredRequest extends Omit<ConversationRequest, 'fileNames' | 'missed'> {
   readonly attempt: number
   readonly statusMessageId: string | null
   readonly status: RequestStatus
   /** As JSON; null without any. */
   readonly fileNames: string | null
+  /** 0 or 1; null when it was not scheduled. */
+  readonly missed: number | null
 }
 
 interface FinishedRequest extends ConversationKey {
@@ -36,7 +39,8 @@ const VALUES = `@id, @userId, @serverId, @channelId, @message, @timestamp, @inte
 export const REQUEST_FIELDS = `requests.id, requests.user_id AS userId, server_id AS serverId, channel_id AS channelId,
   message, timestamp, discord_message_id AS discordMessageId, interaction_token AS interactionToken, ${CLAIM_FIELDS},
   not_before AS notBefore, replaces, direct_server_name AS directServerName, attempt,
-  status_message_id AS statusMessageId, status, ${FILE_NAMES} AS fileNames`
+  status_message_id AS statusMessageId, status, ${FILE_NAMES} AS fileNames,
+  ${MISSED} AS missed`
 
 const ACTIVE = `status IN ('QUEUED', 'PROCESSING')`
 
@@ -55,6 +59,15 @@ export function prepareRequestStatements(database: Database) {
       `INSERT INTO requests (${COLUMNS}, started_at, finished_at) VALUES (${VALUES},
          iif(EXISTS (SELECT 1 FROM requests WHERE discord_message_id = @discordMessageId), NULL, @discordMessageId),
          'COMPLETED', @attempt, @finishedAt, @finishedAt)`,
+    ),
+    /** The queue takes in what was scheduled: it gets its place in line. */
+    queueScheduled: database.prepare<[ConversationRequest]>(
+      `UPDATE requests SET status = 'QUEUED', admission = (SELECT coalesce(max(admission), 0) + 1 FROM requests),
+         tier = @tier, share_start = @shareStart, share_weight = @shareWeight, cost_estimate = @costEstimate
+         WHERE id = @id AND status = 'SCHEDULED'`,
+    ),
+    scheduled: database.prepare<[], StoredRequest>(
+      `SELECT ${REQUEST_FIELDS} FROM requests WHERE status = 'SCHEDULED' ORDER BY not_before, id`,
     ),
     state: database.prepare<[requestId: string], RequestState>('SELECT status, attempt FROM requests WHERE id = ?'),
     byId: database.prepare<[requestId: string], StoredRequest>(`SELECT ${REQUEST_FIELDS} FROM requests WHERE id = ?`),

@@ -58,7 +58,7 @@ function prepareUsageStatements(database: Database) {
     inAll: database.prepare<[day: number], number>('SELECT sum(tokens) FROM token_usage WHERE day = ?').pluck(),
     requestTimes: database
       .prepare<[{ userId: string; since: number; limit: number }], number>(
-        `SELECT timestamp FROM requests WHERE user_id = @userId AND timestamp > @since
+        `SELECT timestamp FROM requests WHERE user_id = @userId AND timestamp > @since AND status <> 'SCHEDULED'
            ORDER BY timestamp DESC LIMIT @limit`,
       )
       .pluck(),

@@ -48,6 +48,12 @@ const INVARIANTS: readonly Invariant[] = [
     broken: `SELECT id FROM requests NOT INDEXED WHERE status = 'QUEUED' AND admission IS NULL`,
   },
   {
+    name: 'every request that waits for the queue came of a schedule',
+    all: `SELECT count(*) FROM requests NOT INDEXED WHERE status = 'SCHEDULED'`,
+    broken: `SELECT id FROM requests NOT INDEXED WHERE status = 'SCHEDULED' AND (not_before IS NULL
+      OR NOT EXISTS (SELECT 1 FROM scheduled_requests WHERE request_id = requests.id))`,
+  },
+  {
     name: 'requests that have ended, and only those, say when',
     all: 'SELECT count(*) FROM requests NOT INDEXED',
     broken: `SELECT id FROM requests NOT INDEXED WHERE (finished_at IS NOT NULL) <> (${ENDED})`,

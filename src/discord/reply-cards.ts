@@ -1,8 +1,8 @@
-import { escapeMarkdown } from 'discord.js'
 import type { Clock, Timer } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { RecoveredRequest, UndeliveredReply } from '#protocol/database.ts'
 import type { GateRefusal, NewRequest, Refusal, RequestEvent, RequestQueue } from '#protocol/queue.ts'
+import { noteOf } from './card-note.ts'
 import { afterEvent, type CardState, isFinal, type Offer, storedEnd } from './card-state.ts'
 import type { Delivery, Turns } from './delivery.ts'
 import { type CardOptions, ReplyCard } from './reply-card.ts'
@@ -66,31 +66,32 @@ export class ReplyCards {
 
   /** What to hand to the queue with a message: its request will be shown at `target`. */
   listener(
-    { userId, directServerName }: Pick<NewRequest, 'userId' | 'directServerName'>,
+    request: Pick<NewRequest, 'userId' | 'message' | 'directServerName' | 'scheduled'>,
     target: ReplyTarget,
   ): (event: RequestEvent) => void {
+    const { userId, scheduled } = request
     return this.#listener(this.#options.clock.now(), (requestId) => ({
       target,
       nonce: shortened(requestId),
       requestId,
       userId,
-      note: noteOf(directServerName ?? null),
+      note: noteOf({ ...request, ...scheduled }),
     }))
   }
 
   /** What to hand to the queue with a request of an earlier process: it goes on where that has shown it. */
   resume({ request, statusMessageId }: RecoveredRequest, target: () => ReplyTarget): (event: RequestEvent) => void {
-    const { id: requestId, userId, timestamp, directServerName } = request
+    const { id: requestId, userId, timestamp } = request
     const card = { nonce: shortened(requestId), requestId, userId, resumed: { statusMessageId } }
-    return this.#listener(timestamp, () => ({ ...card, note: noteOf(directServerName), target: target() }))
+    return this.#listener(timestamp, () => ({ ...card, note: noteOf(request), target: target() }))
   }
 
   /** Shows the end of a request that an earlier process has not shown, or not to the end. */
   deliver({ request, statusMessageId, status, messages, files }: UndeliveredReply, target: ReplyTarget): void {
-    const { id: requestId, timestamp, directServerName } = request
+    const { id: requestId, timestamp } = request
     const resumed = { statusMessageId }
     const anew = this.#isLate(timestamp)
-    const note = noteOf(directServerName)
+    const note = noteOf(request)
     const card = { target, nonce: shortened(requestId), requestId, userId: null, resumed, anew, note }
     this.#open(card, this.#toldOf(requestId), storedEnd(status, messages, files))
   }
@@ -239,11 +240,6 @@ function isReadable(state: CardState): boolean {
 
 function isAnswer({ phase }: CardState): boolean {
   return phase === 'settled' || phase === 'failed'
-}
-
-/** In a direct conversation it has to be said when what is read there belongs to a server's. */
-function noteOf(directServerName: string | null): string | undefined {
-  return directServerName === null ? undefined : `Conversation of ${escapeMarkdown(directServerName)}`
 }
 
 /** A UUID in 22 characters. */

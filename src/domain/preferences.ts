@@ -11,6 +11,14 @@ export interface Preferences {
   readonly reasoning: ReasoningDisplay
   /** The server whose conversation their direct messages belong to; null: one of their own. */
   readonly directServerId: string | null
+  /** Of the IANA database: where the times they name are read; null while they have not said. */
+  readonly timeZone: string | null
 }
 
-export const NO_PREFERENCES: Preferences = { persona: null, model: null, reasoning: 'hidden', directServerId: null }
+export const NO_PREFERENCES: Preferences = {
+  persona: null,
+  model: null,
+  reasoning: 'hidden',
+  directServerId: null,
+  timeZone: null,
+}

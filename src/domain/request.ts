@@ -25,12 +25,14 @@ export interface ConversationRequest extends Claim {
   readonly discordMessageId: string | null
   /** Lets a command's answer go on for a quarter of an hour, in another process too; null for messages. */
   readonly interactionToken: string | null
-  /** Not to be started before this instant, ms since epoch. */
+  /** When it was scheduled for, ms since epoch: it did not begin before; null for what was asked at once. */
   readonly notBefore: number | null
   /** The request whose turn goes when the turn of this one is stored, if that is still the newest of the conversation. */
   readonly replaces: string | null
   /** Of a direct message in a server's conversation: the server's name, which its reader is told; null for all others. */
   readonly directServerName: string | null
+  /** That time passed while Parley was not running; left out otherwise. */
+  readonly missed?: true
 }
 
 /** The server id of a direct conversation. */
@@ -49,6 +51,14 @@ export type RequestOrigin = 'discord' | 'console'
 
 export function originOf({ userId }: Pick<ConversationRequest, 'userId'>): RequestOrigin {
   return userId === CONSOLE_ID ? 'console' : 'discord'
+}
+
+/** What a request that was scheduled brings along when the queue takes it in. */
+export type ScheduledFacts = Pick<ConversationRequest, 'id' | 'timestamp' | 'notBefore' | 'missed'>
+
+/** Tells whether a request was scheduled: it is in the file, and has its id, before the queue takes it in. */
+export function isScheduled({ notBefore }: Pick<ConversationRequest, 'notBefore'>): boolean {
+  return notBefore !== null
 }
 
 const ARROWS: Readonly<Record<RequestStatus, readonly RequestStatus[]>> = {

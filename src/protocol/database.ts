@@ -7,6 +7,7 @@ import type { ReplyFile } from '#domain/reply-file.ts'
 import type { ConversationRequest, RequestOrigin, RequestStatus, TerminalStatus } from '#domain/request.ts'
 import type { AttachmentsApi } from './attachments.ts'
 import type { PersonalRecordsApi } from './personal-records.ts'
+import type { SchedulesApi } from './schedules.ts'
 import type { ServerRecordsApi } from './server-records.ts'
 
 /** A turn to keep: the two history messages of an answered request, and what the answer cost. */
@@ -126,7 +127,7 @@ export interface DatabaseStatistics {
  * Writes are acknowledged only after their commit. Any call can reject with `DATABASE_FAILED`,
  * `DATABASE_UNAVAILABLE` (the thread is gone) or `CALL_TIMED_OUT`.
  */
-export interface DatabaseApi extends PersonalRecordsApi, ServerRecordsApi, AttachmentsApi {
+export interface DatabaseApi extends PersonalRecordsApi, ServerRecordsApi, AttachmentsApi, SchedulesApi {
   /** Stores a new request as QUEUED, attempt 0, with its files; of a direct message also that it has been read. */
   acceptRequest(request: ConversationRequest, files?: RequestFiles): Promise<AcceptResult>
   /** Gives a request that waits another text, to which this Discord message belongs from then on. */

@@ -4,7 +4,7 @@ import type { ErrorCode } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
 import type { ModelHealth } from '#domain/model-health.ts'
 import type { ReplyFile } from '#domain/reply-file.ts'
-import type { ConversationRequest, TerminalStatus } from '#domain/request.ts'
+import type { ConversationRequest, ScheduledFacts, TerminalStatus } from '#domain/request.ts'
 import type { Tier } from '#domain/tier.ts'
 import type { PartsDelta, StopReason } from './assistant.ts'
 
@@ -24,6 +24,8 @@ export interface NewRequest {
   readonly directServerName?: string
   /** What came with it, fetched before it is offered; left out when that is nothing. */
   readonly files?: RequestFiles
+  /** Of one whose time has come, and which is in the file already. */
+  readonly scheduled?: ScheduledFacts
 }
 
 export type RefusalCode = Extract<
@@ -52,6 +54,8 @@ export interface GateRefusal {
     'ACCESS_DENIED' | 'QUOTA_USED_UP' | 'CONVERSATION_CLOSED' | 'CONVERSATION_UNCLEAR' | 'FILES_UNUSABLE'
   >
   readonly message: string
+  /** What was needed to know could not be looked up: later it may be granted. */
+  readonly passing?: true
 }
 
 /** What `addRequest` resolves with: a refusal is a value, never an exception. */

@@ -1,6 +1,6 @@
 import { refuse } from '#domain/admission.ts'
 import { type Claim, estimateTokens } from '#domain/fair-shares.ts'
-import type { ConversationRequest } from '#domain/request.ts'
+import { type ConversationRequest, isScheduled } from '#domain/request.ts'
 import { capacityFor, DEFAULT_TIER } from '#domain/tier.ts'
 import type { AddResult, NewRequest, Refusal, RequestEvent } from '#protocol/queue.ts'
 import { idOf, type QueueCore } from './queue-core.ts'
@@ -28,7 +28,7 @@ export class RequestIntake {
     const reason = refuse({ ...this.#facts(message), stopping })
     if (reason) return answer(this.refused(describeRefusal(reason, settings)))
     if (gate.mode === 'draining') return answer(this.refused(refusal('QUEUE_DRAINING')))
-    const { files, fromTier: _, ...fields } = message
+    const { files, scheduled, fromTier: _, ...fields } = message
     const request: ConversationRequest = {
       replaces: null,
       directServerName: null,
@@ -38,6 +38,7 @@ export class RequestIntake {
       id: newId(),
       timestamp: clock.now(),
       notBefore: null,
+      ...scheduled,
     }
     const active = state.admit({ request, listener })
     void journal.accepted(request, files).then((result) => deliver({ type: 'stored', active, files, result, answer }))
@@ -49,6 +50,8 @@ export class RequestIntake {
     const { request } = active
     const failed = result === 'failed' || result === 'unavailable'
     if (result === 'duplicate') return this.#withdraw(active, refusal('REQUEST_DUPLICATE'), answer)
+    // It stays in the file as it is, and is offered again: in memory alone it could be asked twice.
+    if (failed && isScheduled(request)) return this.#withdraw(active, refusal('REQUEST_NOT_STORED'), answer)
     if (failed && options.settings.whenUnavailable === 'refuse') {
       if (result === 'failed') journal.takeBack(request, options.clock.now())
       return this.#withdraw(active, refusal('REQUEST_NOT_STORED'), answer)

@@ -12,7 +12,7 @@ const CONVERSATION = { userId: 'one user', serverId: '0' }
 describe('accepting a request', () => {
   it('stores every field as QUEUED, attempt 0', async () => {
     const { api, stored } = newDatabase()
-    const request = requestOf('a', { tier: 'gold', shareStart: 3, notBefore: 1_900_000_000_500 })
+    const request = requestOf('a', { tier: 'gold', shareStart: 3 })
     expect(await api.acceptRequest(request)).toBe('stored')
     expect(stored('a')).toEqual({
       id: 'a',
@@ -27,7 +27,7 @@ describe('accepting a request', () => {
       share_start: 3,
       share_weight: 1,
       cost_estimate: 0,
-      not_before: 1_900_000_000_500,
+      not_before: null,
       replaces: null,
       direct_server_name: null,
       status: 'QUEUED',

@@ -59,7 +59,7 @@ describe('parley verify', () => {
     expect(await runVerify(command)).toBe(0)
     const lines = stdout.text.split('\n')
     expect(lines[0]).toBe('   checked  broken  what has to hold')
-    expect(lines.filter((line) => line.startsWith('✔'))).toHaveLength(14)
+    expect(lines.filter((line) => line.startsWith('✔'))).toHaveLength(15)
     expect(stdout.text).toContain('Requests in line: 1\nEverything holds.\n')
   })
 
@@ -69,7 +69,7 @@ describe('parley verify', () => {
     expect(await runVerify(command)).toBe(1)
     expect(stdout.text).toContain('✘  1        1       question and answer stand together in the history')
     expect(stdout.text).toContain('  message 1\n')
-    expect(stdout.text).toContain('2 of 14 do not hold.')
+    expect(stdout.text).toContain('2 of 15 do not hold.')
   })
 
   it('says that there is no database, with the exit code of the database', async () => {

@@ -157,7 +157,7 @@ describe('recovering after a restart', () => {
   it('puts what was being worked on back in line, in the order of acceptance and with its attempts', async () => {
     const path = join(temporaryFolder(), 'parley.db')
     const before = newDatabase({}, path)
-    const requests = ['c', 'a', 'd', 'b'].map((id) => requestOf(id, { interactionToken: `token ${id}`, notBefore: 7 }))
+    const requests = ['c', 'a', 'd', 'b'].map((id) => requestOf(id, { interactionToken: `token ${id}` }))
     for (const request of requests) await before.api.acceptRequest(request)
     await before.api.startRequest('a', 2, 1000)
     await before.api.setStatusMessage('a', '4711')

@@ -248,6 +248,9 @@ describe('/export', () => {
       file: () => undefined,
       target: undefined,
       mayManageServer: false,
+      channelId: '1',
+      roleIds: [],
+      botMayWrite: true,
     }
     const reply = (limits: { fileBytes: number; textBytes: number }) =>
       exportCommand({ records: database.api, clock: { now: () => 7 }, limits }).reply(call)

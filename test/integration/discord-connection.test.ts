@@ -11,7 +11,7 @@ import type { AssistantOutcome } from '#protocol/assistant.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import type { AssistantPool } from '#protocol/pool.ts'
 import { ConversationQueue } from '#queue/conversation-queue.ts'
-import { NO_FILES, NO_LIMITS, OPEN_TO_ALL } from '#support/access-rules.ts'
+import { NO_FILES, NO_LIMITS, OPEN_TO_ALL, SCHEDULING } from '#support/access-rules.ts'
 import type { DiscordServerHandle } from '#support/discord/start-discord-server.ts'
 import { newDiscord, newRoom, startWithUser, WAIT_MS } from '#support/discord-room.ts'
 import { RecordingLog } from '#support/recording-log.ts'
@@ -283,6 +283,7 @@ async function startWithRealQueue(server: DiscordServerHandle, path: string) {
     privacy: { retentionMs: null, modelHost: null },
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,
+    scheduling: SCHEDULING,
     models: { usual: 'small', offered: ['small'] },
     files: NO_FILES,
   }

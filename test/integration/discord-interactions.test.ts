@@ -6,7 +6,7 @@ import { askCommand } from '#discord/commands/ask.ts'
 import { commandList } from '#discord/commands/command-list.ts'
 import { Delivery } from '#discord/delivery.ts'
 import { ServerSettingsBook } from '#discord/server-settings-book.ts'
-import { NO_LIMITS, OPEN_TO_ALL } from '#support/access-rules.ts'
+import { NO_LIMITS, OPEN_TO_ALL, SCHEDULING } from '#support/access-rules.ts'
 import { newDiscord, startRoom, startWithUser, WAIT_MS } from '#support/discord-room.ts'
 import { NO_RECORDS } from '#support/no-records.ts'
 import { ScriptedQueue } from '#support/scripted-queue.ts'
@@ -32,6 +32,8 @@ function definitions(maxMessageLength = 4000) {
     direct: NOTHING_CHOSEN,
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,
+    accessCheck: { refusal: async () => undefined },
+    scheduling: SCHEDULING,
     privacy: { retentionMs: null, modelHost: null },
     models: { usual: 'small', offered: ['small', 'large'] },
     serverSettings: new ServerSettingsBook({ records: NO_RECORDS, clock: systemClock, log: silentLog }),
@@ -48,6 +50,12 @@ function withAsk(fields: object) {
 /** The commands, none of them only for people with certain permissions. */
 function openForAll() {
   return definitions().map((known) => ({ ...known, default_member_permissions: null }))
+}
+
+/** The commands, all of which leave it to people to know what an option may be. */
+function withoutSuggestions() {
+  const plain = (option: object) => ({ ...option, autocomplete: undefined })
+  return definitions().map((known) => ('options' in known ? { ...known, options: known.options?.map(plain) } : known))
 }
 
 type Options = Parameters<typeof startWithUser>
@@ -77,10 +85,9 @@ describe('the command', () => {
     await startRoom(server)
     const everywhere = { integration_types: [0, 1], contexts: [0, 1, 2] }
     const inServers = { integration_types: [0], contexts: [0], default_member_permissions: '32' }
-    const expected = definitions().map((known) => ({
-      ...known,
-      ...(known.name === 'settings' ? inServers : everywhere),
-    }))
+    const whereItWrites = { integration_types: [0], contexts: [0, 1] }
+    const places: Readonly<Record<string, object>> = { settings: inServers, remind: whereItWrites }
+    const expected = definitions().map((known) => ({ ...known, ...(places[known.name] ?? everywhere) }))
     expect(await server.commands()).toMatchObject(expected)
     const { log } = await startRoom(server)
     expect((await server.log()).filter(({ method }) => method === 'PUT')).toHaveLength(1)
@@ -104,6 +111,7 @@ describe('the command', () => {
     ['its option is not required', withAsk({ options: [{ type: 3, name: 'message', description: 'x' }] })],
     ['it works in servers only', withAsk({ contexts: [0] })],
     ['anybody may use what is for some', openForAll()],
+    ['nothing is suggested for an option', withoutSuggestions()],
     ['a part of one differs', withAsk({ options: [{ type: 1, name: 'sub', description: 'x', options: [] }] })],
     ['there are options nobody knows', withAsk({ options: [{ type: 1, name: 'sub', description: 'x' }] })],
   ])('is registered again when %s', async (_, registered) => {
@@ -122,7 +130,10 @@ describe('the command', () => {
     [100_000, 6_000],
   ])('takes, of %i characters that are allowed, at most %i', async (maxMessageLength, max) => {
     const { server, run } = await startWithAsk({}, { maxMessageLength })
-    expect(await server.commands()).toMatchObject([{ options: [{ max_length: max }, {}] }, ...definitions().slice(1)])
+    expect(await server.commands()).toMatchObject([
+      { options: [{ max_length: max }, {}] },
+      ...definitions(maxMessageLength).slice(1),
+    ])
     await expect(run(undefined, 'x'.repeat(max + 1))).rejects.toThrow(`${max} characters at most`)
     await run(undefined, 'x'.repeat(max))
   })

@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import type { FileLimits } from '#discord/file-intake.ts'
 import type { AccessRules } from '#domain/access.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
+
+/** A person may schedule as many questions as usual, and nobody is told. */
+export const SCHEDULING = { maxPerUser: 20, newId: () => randomUUID(), onChanged: () => undefined }
 
 export const NO_IDS = { users: [], roles: [], servers: [], channels: [] }
 

@@ -1,6 +1,6 @@
 import { expect, onTestFinished } from 'vitest'
 import { DiscordGateway, type DiscordOptions } from '#discord/discord-gateway.ts'
-import { NO_LIMITS, OPEN_TO_ALL } from './access-rules.ts'
+import { NO_LIMITS, OPEN_TO_ALL, SCHEDULING } from './access-rules.ts'
 import type { DiscordServerOptions } from './discord/options.ts'
 import { serveHere } from './discord/serve-here.ts'
 import type { DiscordServerHandle } from './discord/start-discord-server.ts'
@@ -58,6 +58,7 @@ export function newRoom(server: DiscordServerHandle, options: Partial<DiscordOpt
     records: NO_RECORDS,
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,
+    scheduling: SCHEDULING,
     models: { usual: 'small', offered: ['small', 'large'] },
     files: {
       maxCount: 4,

@@ -19,6 +19,10 @@ export const NO_RECORDS: CommandRecords = {
   changeServerSettings: unavailable,
   serverAudit: unavailable,
   exportSettingChanges: unavailable,
+  addSchedule: unavailable,
+  schedulesOf: unavailable,
+  changeSchedule: unavailable,
+  deleteSchedule: unavailable,
   forget: unavailable,
   statistics: unavailable,
 }

@@ -175,7 +175,7 @@ describe('a file', () => {
 
   test('that is no group of sections is a problem', () => {
     const sections =
-      'expected sections (discord, access, quota, attachments, model, database, queue, pool, shutdown, log)'
+      'expected sections (discord, access, quota, attachments, model, database, queue, schedule, pool, shutdown, log)'
     const end = '(from config/local.yaml)'
     expect(lines(failure('- pool\n'))).toEqual([`config/local.yaml: ${sections}, got a list ${end}`])
     expect(lines(failure('token=abc\n'))).toEqual([`config/local.yaml: ${sections}, got a text ${end}`])

@@ -1,4 +1,5 @@
 import type { Clock } from '#actors/clock.ts'
+import type { AccessCheck } from '#discord/access-check.ts'
 import type { DirectConversations } from '#discord/direct-conversations.ts'
 import type { ServerSettingsBook } from '#discord/server-settings-book.ts'
 import type { AccessRules } from '#domain/access.ts'
@@ -8,6 +9,7 @@ import type { DatabaseApi } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
 import type { PersonalRecordsApi } from '#protocol/personal-records.ts'
 import type { RequestQueue } from '#protocol/queue.ts'
+import type { SchedulesApi } from '#protocol/schedules.ts'
 import type { ServerRecordsApi } from '#protocol/server-records.ts'
 import { askCommand } from './ask.ts'
 import { askAboutCommand } from './ask-about.ts'
@@ -23,13 +25,19 @@ import { type PrivacyFacts, privacyCommand } from './privacy.ts'
 import { queueCommand } from './queue.ts'
 import { quotaCommand } from './quota.ts'
 import { reasoningCommand } from './reasoning.ts'
+import { remindCommand, type Scheduling } from './remind.ts'
+import { remindersCommand } from './reminders.ts'
 import { serverCommand } from './server.ts'
 import { settingsCommand } from './settings.ts'
 import { statsCommand } from './stats.ts'
 import { statusCommand } from './status.ts'
+import { timezoneCommand } from './timezone.ts'
 
 /** What the commands read and change of what is stored. */
-export type CommandRecords = PersonalRecordsApi & ServerRecordsApi & Pick<DatabaseApi, 'statistics'>
+export type CommandRecords = PersonalRecordsApi &
+  ServerRecordsApi &
+  Pick<SchedulesApi, 'addSchedule' | 'schedulesOf' | 'changeSchedule' | 'deleteSchedule'> &
+  Pick<DatabaseApi, 'statistics'>
 
 /** What the commands work with. */
 export interface CommandParts {
@@ -40,6 +48,8 @@ export interface CommandParts {
   readonly delivery: () => DeliveryStatistics
   readonly direct: Pick<DirectConversations, 'current' | 'choices' | 'choose'>
   readonly access: Pick<AccessRules, 'owners'>
+  readonly accessCheck: Pick<AccessCheck, 'refusal'>
+  readonly scheduling: Scheduling
   readonly quota: QuotaLimits
   readonly privacy: PrivacyFacts
   readonly models: ModelChoices
@@ -55,6 +65,8 @@ export function commandList({
   delivery,
   direct,
   access,
+  accessCheck,
+  scheduling,
   quota,
   privacy,
   models,
@@ -62,12 +74,16 @@ export function commandList({
   clock,
 }: CommandParts): Command[] {
   const choosing = { records, serverSettings, models }
+  const schedules = { records, accessCheck, scheduling, maxMessageLength, clock }
   const commands: Command[] = [
     askCommand(maxMessageLength),
     askAboutCommand,
     statusCommand(queue),
     cancelCommand(queue),
     serverCommand(direct),
+    remindCommand(schedules),
+    remindersCommand(schedules),
+    timezoneCommand(records),
     historyCommand(records),
     forgetCommand({ records, queue }),
     exportCommand({ records, clock }),

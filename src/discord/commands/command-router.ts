@@ -1,5 +1,6 @@
 import type {
   Attachment,
+  AutocompleteInteraction,
   ButtonInteraction,
   ChatInputCommandInteraction,
   Interaction,
@@ -30,8 +31,9 @@ import {
   readCustomId,
   type Whereabouts,
 } from './command.ts'
-import { conversationServer } from './conversation-place.ts'
+import { conversationServer, mayWrite } from './conversation-place.ts'
 import { showReply } from './private-reply.ts'
+import { suggestChoices } from './suggest-choices.ts'
 import { readTarget } from './target-message.ts'
 
 /** A question that was asked with a command; its interaction has been acknowledged, or cannot be any more. */
@@ -92,10 +94,19 @@ export class CommandRouter {
       if (!command || !this.#options.isNew(interaction.id)) return undefined
       return command.type === 'question' ? this.#ask(command, interaction) : this.#run(command, interaction)
     }
+    if (interaction.isAutocomplete()) return this.#suggest(interaction)
     if (!interaction.isButton() && !interaction.isStringSelectMenu()) return undefined
     const command = this.#commands.get(readCustomId(interaction.customId).command)
     const pressed = command?.type === 'private' ? command.pressed : undefined
     return pressed && this.#options.isNew(interaction.id) ? this.#press(pressed, interaction) : undefined
+  }
+
+  /** What comes too late is of no use, so it is tried once. */
+  async #suggest(interaction: AutocompleteInteraction): Promise<void> {
+    const command = this.#commands.get(interaction.commandName)
+    if (command?.type !== 'private' || !command.suggest) return
+    const choices = await command.suggest({ userId: interaction.user.id, text: interaction.options.getFocused() })
+    await suggestChoices(this.#options.rest, interaction, choices)
   }
 
   async #ask(command: QuestionCommand, interaction: CommandInteraction): Promise<void> {
@@ -153,7 +164,8 @@ export class CommandRouter {
   }
 
   #readCall(interaction: CommandInteraction): CommandCall {
-    const whereabouts = this.#whereabouts(interaction)
+    const roleIds = rolesOf(interaction.member)
+    const whereabouts = { ...this.#whereabouts(interaction), roleIds, botMayWrite: mayWrite(interaction) }
     if (interaction.isChatInputCommand()) {
       const { options } = interaction
       const option = (name: string) => textOf(options.get(name)?.value)
@@ -171,6 +183,7 @@ export class CommandRouter {
     return {
       conversation,
       guildId,
+      channelId: interaction.channelId,
       mayManageServer: guildId !== null && isManager,
       here: () => this.#here(conversation),
     }

@@ -27,6 +27,7 @@ export interface Whereabouts {
   readonly conversation: ConversationKey
   /** The server it is in; null in direct conversations and groups. */
   readonly guildId: string | null
+  readonly channelId: string
   /** Whether its user may manage that server; false elsewhere. */
   readonly mayManageServer: boolean
   /** The conversation that what is asked there belongs to: in a direct one the one that was chosen. Never rejects. */
@@ -35,6 +36,10 @@ export interface Whereabouts {
 
 /** What a command that somebody ran tells. */
 export interface CommandCall extends Whereabouts {
+  /** Of its user, in the server. */
+  readonly roleIds: readonly string[]
+  /** Whether the bot may write there without having been asked. */
+  readonly botMayWrite: boolean
   /** The word after the command's name, of a command that has some. */
   readonly subcommand: string | undefined
   /** A text option, or the id a channel or role option stands for; undefined when it was left out. */
@@ -80,11 +85,26 @@ export interface QuestionCommand {
   readonly files?: (call: CommandCall) => readonly OfferedFile[]
 }
 
+/** Something to choose while an option is being typed. */
+export interface Suggestion {
+  readonly name: string
+  readonly value: string
+}
+
+/** An option that is being typed. */
+interface Typing {
+  readonly userId: string
+  /** What is there so far. */
+  readonly text: string
+}
+
 /** A command whose reply is for its user alone. */
 export interface PrivateCommand {
   readonly type: 'private'
   readonly definition: RESTPostAPIApplicationCommandsJSONBody
   readonly reply: (call: CommandCall) => Reply | Promise<Reply>
+  /** What an option with `autocomplete` could become; of more than 25 the first are shown. */
+  readonly suggest?: (typing: Typing) => readonly Suggestion[] | Promise<readonly Suggestion[]>
   /** The reply after one of its buttons was pressed. */
   readonly pressed?: (press: Press) => Reply | Promise<Reply>
 }

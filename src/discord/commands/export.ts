@@ -3,6 +3,7 @@ import { gzip } from 'node:zlib'
 import type { RawFile } from 'discord.js'
 import type { Clock } from '#actors/clock.ts'
 import { FIRST_ROW, type PersonalRecordsApi, type RowCursor } from '#protocol/personal-records.ts'
+import type { SchedulesApi } from '#protocol/schedules.ts'
 import type { ServerRecordsApi } from '#protocol/server-records.ts'
 import { type PrivateCommand, type Reply, slashCommand } from './command.ts'
 
@@ -11,7 +12,8 @@ export interface ExportOptions {
     PersonalRecordsApi,
     'exportRequests' | 'exportMessages' | 'directChannelsOf' | 'usageOf' | 'preferences' | 'undeliveredOf'
   > &
-    Pick<ServerRecordsApi, 'exportSettingChanges'>
+    Pick<ServerRecordsApi, 'exportSettingChanges'> &
+    Pick<SchedulesApi, 'schedulesOf'>
   readonly clock: Pick<Clock, 'now'>
   /** Tests pass smaller ones. */
   readonly limits?: ExportLimits
@@ -56,6 +58,7 @@ async function exportOf(userId: string, { records, clock, limits = LIMITS }: Exp
       directChannels: JSON.stringify(await records.directChannelsOf(userId)),
       tokensByDay: JSON.stringify(await records.usageOf(userId)),
       preferences: JSON.stringify(await records.preferences(userId)),
+      schedules: JSON.stringify(await records.schedulesOf(userId)),
       undelivered: JSON.stringify(await records.undeliveredOf(userId)),
     }),
     limits,

@@ -57,7 +57,7 @@ export function forgetCommand(options: ForgetOptions): PrivateCommand {
 }
 
 const EVERYTHING =
-  'all your conversations with Parley, here and everywhere else, and what you have chosen (persona, model and the like)'
+  'all your conversations with Parley, here and everywhere else, what you have scheduled, and what you have chosen (persona, model and the like)'
 
 const STAYS = ' Changes you made to the settings of a server stay noted with your id: they are the server’s.'
 
@@ -70,7 +70,7 @@ function nameOf({ serverName }: Here): string {
 }
 
 function confirmation(scope: Scope, what: string, ...words: readonly string[]): Reply {
-  const content = `This deletes ${what}, and cancels a question of it that is not answered yet. It cannot be undone.`
+  const content = `This deletes ${what}, and cancels what is asked in it and not answered yet, reminders too. It cannot be undone.`
   const buttons = [button('Delete', ButtonStyle.Danger, scope, ...words), button('Keep', ButtonStyle.Secondary, KEEP)]
   return { content: `${content}${scope === 'everything' ? STAYS : ''}`, buttons }
 }

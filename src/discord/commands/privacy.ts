@@ -30,7 +30,7 @@ function describe({ retentionMs, modelHost }: PrivacyFacts): string {
       ? 'All of it is kept until you delete it.'
       : `What is older than ${days(retentionMs)} is deleted by itself.`
   return [
-    '**Stored:** your questions, with the files that came with them and the messages they reply to, and their answers with the time, your Discord id, which servers and channels you asked in, how your questions ended, how many tokens the answers took, and what you have chosen (persona, model and the like). Of the settings of a server also who changed what, when, with the Discord id. Messages that are not meant for Parley are not stored. What the model thinks before it answers is stored only if you have chosen to see it, until it has reached you.',
+    '**Stored:** your questions, with the files that came with them and the messages they reply to, and their answers with the time, your Discord id, which servers and channels you asked in, how your questions ended, how many tokens the answers took, what you have scheduled, and what you have chosen (persona, model, time zone and the like). Of the settings of a server also who changed what, when, with the Discord id. Messages that are not meant for Parley are not stored. What the model thinks before it answers is stored only if you have chosen to see it, until it has reached you.',
     '**Where:** in one database file on the computer of whoever runs this bot. The answers also stand on Discord, where you can delete yours.',
     `**Model:** ${model}`,
     `**How long:** ${kept}`,

@@ -11,6 +11,7 @@ const option = z.object({
   name: z.string(),
   description: z.string(),
   required: z.boolean().default(false),
+  autocomplete: z.boolean().default(false),
   max_length: z.number().optional(),
   choices: z.array(z.object({ name: z.string(), value: z.union([z.string(), z.number()]) })).default([]),
   channel_types: numbers,

@@ -29,6 +29,7 @@ export interface CommandOption {
   readonly description?: unknown
   readonly max_length?: unknown
   readonly choices?: unknown
+  readonly autocomplete?: unknown
   /** Of a subcommand. */
   readonly options?: unknown
 }

@@ -28,6 +28,7 @@ import {
   type GuildMessage,
   type MessageCommandRun,
   type OptionChoice,
+  type OptionTyping,
   People,
   type StartedInteraction,
 } from './people.ts'
@@ -222,6 +223,16 @@ export class DiscordServer {
   /** Chooses options of a message's select menu as a user. Throws when the menu does not offer them. */
   chooseOptions(choice: OptionChoice): StartedInteraction {
     return this.#people.chooseOptions(choice)
+  }
+
+  /** Types an option of a command in direct messages. Throws when it suggests nothing. */
+  typeOption(typing: OptionTyping): StartedInteraction {
+    return this.#people.typeOption(typing)
+  }
+
+  /** What was suggested for an option that is being typed; null until then. */
+  choicesFor(token: string): readonly unknown[] | null {
+    return this.#interactions.get(token).choices
   }
 
   /** Sends the INTERACTION_CREATE of an interaction again, as the gateway sometimes does. */

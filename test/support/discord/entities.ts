@@ -68,7 +68,7 @@ export interface Revision {
 /** The interaction a message answers. */
 interface MessageOrigin {
   readonly interactionId: string
-  readonly interactionType: 2 | 3
+  readonly interactionType: 2 | 3 | 4
   readonly commandName: string | null
   readonly userId: string
   readonly sourceMessageId: string | null

@@ -1,13 +1,14 @@
 import { invalidForm, refusal } from './api-error.ts'
 import { type Attachment, currentRevision, type Message } from './entities.ts'
+import { FormErrors } from './form-errors.ts'
 import type { Interaction, Interactions } from './interactions.ts'
-import { isObject, type JsonObject } from './json.ts'
+import { isObject, type JsonObject, objectsIn } from './json.ts'
 import { EPHEMERAL, type MessageParts, NOTHING, partsOf, readDraft, readEdit } from './message-draft.ts'
 import { type ApiResponse, bodyOf, NO_CONTENT, ok, param, type Route, type RoutedRequest } from './route.ts'
 import type { Wire } from './wire.ts'
 import type { World } from './world.ts'
 
-const CALLBACK = { message: 4, deferredMessage: 5, deferredUpdate: 6, update: 7, modal: 9 } as const
+const CALLBACK = { message: 4, deferredMessage: 5, deferredUpdate: 6, update: 7, autocomplete: 8, modal: 9 } as const
 const CHAT_INPUT_ANSWER = 20
 
 interface InteractionRoutesOptions {
@@ -24,6 +25,8 @@ export function interactionRoutes({ world, wire, interactions }: InteractionRout
     const form = isObject(data) ? data : {}
     const prepared = prepare(type, form, request.attachments)
     const interaction = interactions.acknowledge(param(request, 'interactionId'), param(request, 'token'))
+    const { choices }: { readonly choices?: unknown } = form
+    if (Array.isArray(choices)) interaction.choices = choices
     const message = answers.acknowledge(interaction, prepared)
     if (request.query.get('with_response') !== 'true') return NO_CONTENT
     return ok(withResponse(interaction, type, message, wire))
@@ -80,8 +83,21 @@ function prepare(type: unknown, form: JsonObject, attachments: readonly Attachme
     const message = `Value must be one of (${Object.values(CALLBACK).join(', ')}).`
     throw invalidForm({ type: { _errors: [{ code: 'BASE_TYPE_CHOICES', message }] } })
   }
+  if (type === CALLBACK.autocomplete) checkChoices(form)
   const parts = known === CALLBACK.message ? readDraft(form, attachments) : null
   return { type: known, ephemeral: isEphemeral(form), form, parts, attachments }
+}
+
+/** Discord shows at most 25 choices, of 100 characters each. */
+function checkChoices({ choices }: { readonly choices?: unknown }): void {
+  const errors = new FormErrors()
+  if (!Array.isArray(choices)) errors.add('data.choices', 'BASE_TYPE_REQUIRED', 'This field is required')
+  errors.list('data.choices', choices, 25)
+  for (const [index, { name, value }] of objectsIn(choices).entries()) {
+    errors.text(`data.choices.${index}.name`, name, 100, 1)
+    errors.text(`data.choices.${index}.value`, value, 100)
+  }
+  errors.check()
 }
 
 function isEphemeral({ flags }: { readonly flags?: unknown }): boolean {

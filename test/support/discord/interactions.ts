@@ -8,11 +8,11 @@ const ACKNOWLEDGE_WITHIN_MS = 3_000
 /** So long can an acknowledged interaction be answered. */
 const TOKEN_LIFETIME_MS = 15 * 60_000
 
-/** Someone ran a command (2) or pressed a button (3). */
+/** Someone ran a command (2), pressed a button (3) or types an option (4). */
 export interface Interaction {
   readonly id: string
   readonly token: string
-  readonly type: 2 | 3
+  readonly type: 2 | 3 | 4
   readonly user: User
   readonly channel: Channel
   readonly data: JsonObject
@@ -25,6 +25,8 @@ export interface Interaction {
   expired: boolean
   /** What `@original` means: the answer, or the message whose button was pressed. */
   original: Message | null
+  /** What was suggested for the option that is being typed. */
+  choices: readonly unknown[] | null
 }
 
 /** The interactions and their tokens, which are worth something for a while only. */
@@ -36,8 +38,10 @@ export class Interactions {
     this.#now = now
   }
 
-  add(wanted: Omit<Interaction, 'token' | 'createdAt' | 'acknowledged' | 'expired' | 'original'>): Interaction {
-    const state = { createdAt: this.#now(), acknowledged: false, expired: false, original: null }
+  add(
+    wanted: Omit<Interaction, 'token' | 'createdAt' | 'acknowledged' | 'expired' | 'original' | 'choices'>,
+  ): Interaction {
+    const state = { createdAt: this.#now(), acknowledged: false, expired: false, original: null, choices: null }
     const interaction = { ...wanted, token: randomBytes(48).toString('base64url'), ...state }
     this.#byToken.set(interaction.token, interaction)
     return interaction

@@ -1,11 +1,11 @@
 import type { Changes } from './changes.ts'
 import { type OptionValues, optionsOf } from './command-options.ts'
-import type { Command, Commands } from './commands.ts'
+import type { Command, CommandOption, Commands } from './commands.ts'
 import { findButton } from './component-rules.ts'
 import { type Attachment, currentRevision, type Message, type User } from './entities.ts'
 import type { FileStore, SentFile } from './file-store.ts'
 import type { Interaction, Interactions } from './interactions.ts'
-import type { JsonObject } from './json.ts'
+import { type JsonObject, objectsIn } from './json.ts'
 import { optionsOfMenu } from './menu-rules.ts'
 import type { MessageParts } from './message-draft.ts'
 import { permissionsOf } from './permissions.ts'
@@ -52,6 +52,15 @@ export interface CommandRun {
   readonly files?: Readonly<Record<string, SentFile>>
   /** Sends it though no such command is registered, as an outdated client does. */
   readonly unregistered?: boolean
+}
+
+export interface OptionTyping {
+  readonly userId: string
+  readonly name: string
+  readonly subcommand?: string
+  /** The option that is being typed, and what is there so far. */
+  readonly option: string
+  readonly text: string
 }
 
 export interface MessageCommandRun {
@@ -203,6 +212,21 @@ export class People {
     const data = { id: command?.id ?? this.#world.newId(), name: run.name, type: 1, options, resolved }
     const user = guildId === null ? this.#world.user(run.userId) : this.#joined(run.userId, guildId)
     return this.#start({ type: 2, user, channel, data, commandName: run.name, source: null })
+  }
+
+  /** Types an option of a command in direct messages. Throws when it suggests nothing. */
+  typeOption({ userId, name, subcommand, option, text }: OptionTyping): StartedInteraction {
+    const command = this.#commands.find(name, null)
+    const words: readonly CommandOption[] = command?.options ?? []
+    const part = words.find((word) => word.name === subcommand)
+    const declared: readonly CommandOption[] = part ? objectsIn(part.options) : words
+    const known = declared.find((candidate) => candidate.name === option)
+    if (known?.autocomplete !== true) throw new Error(`/${name} suggests nothing for ${option}.`)
+    const typed = [{ name: option, type: 3, value: text, focused: true }]
+    const options = part ? [{ name: subcommand, type: 1, options: typed }] : typed
+    const data = { id: command?.id ?? '', name, type: 1, options }
+    const channel = this.#world.channel(this.openDm(userId))
+    return this.#start({ type: 4, user: this.#world.user(userId), channel, data, commandName: name, source: null })
   }
 
   /** Runs a command of a message's menu as a user. Throws when the user could not have done so. */

@@ -22,6 +22,8 @@ const CONTROL_METHODS = [
   'runMessageCommand',
   'pressButton',
   'chooseOptions',
+  'typeOption',
+  'choicesFor',
   'replayInteraction',
   'failNext',
   'clearFaults',

@@ -1,0 +1,44 @@
+import { parse } from 'chrono-node/en'
+import { instantOf, offsetAt } from '#domain/zoned-time.ts'
+
+/** A time that somebody has named, ms since epoch, or what is wrong with it. */
+export type ReadWhen = { readonly at: number } | { readonly problem: 'unclear' | 'past' | 'tooFar' }
+
+/** A year, and the day by which one can be longer. */
+const FARTHEST_MS = 366 * 86_400_000
+
+const MINUTE_MS = 60_000
+
+/** What says that something is over: it is never meant as the next one of its kind. */
+const OVER = /\b(ago|last|past|yesterday)\b/i
+
+/** What may stand beside a time and changes nothing. */
+const IDLE = /\b(at|on|by|please)\b|[\s,.!]/gi
+
+/**
+ * Reads a time such as "in 2 hours", "tomorrow 9:00" or "2026-12-24T18:00Z". What says no zone of its own is what the
+ * wall will show in the user's.
+ *
+ * @param now ms since epoch
+ */
+export function readWhen(text: string, now: number, zone: string): ReadWhen {
+  const at = findInstant(text, now, zone)
+  if (at === undefined) return { problem: 'unclear' }
+  if (at <= now || OVER.test(text)) return { problem: 'past' }
+  return at - now > FARTHEST_MS ? { problem: 'tooFar' } : { at }
+}
+
+/** Undefined when there is no time, more than one, or something that might be a part of it. */
+function findInstant(text: string, now: number, zone: string): number | undefined {
+  const reference = { instant: new Date(now), timezone: offsetAt(now, zone) / MINUTE_MS }
+  const [found, ...others] = parse(text, reference, { forwardDate: true })
+  if (!found || others.length > 0 || found.end) return undefined
+  const beside = text.slice(0, found.index) + text.slice(found.index + found.text.length)
+  if (beside.replaceAll(IDLE, '') !== '') return undefined
+  const { start } = found
+  // Said with the time, or counted in hours from now: an instant, whatever the clocks do until then.
+  if (start.isCertain('timezoneOffset')) return start.date().getTime()
+  const part = (name: 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second') => start.get(name) ?? 0
+  const date = { year: part('year'), month: part('month'), day: part('day') }
+  return instantOf({ ...date, hour: part('hour'), minute: part('minute'), second: part('second') }, zone)
+}
