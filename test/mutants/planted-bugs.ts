@@ -26,8 +26,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'the queue acknowledges a message before it is stored',
     file: 'src/queue/request-intake.ts',
-    replace: "void journal.accepted(request).then((result) => deliver({ type: 'stored', active, result, answer }))",
-    by: "void journal.accepted(request)\n    deliver({ type: 'stored', active, result: 'stored', answer })",
+    replace:
+      "void journal.accepted(request, files).then((result) => deliver({ type: 'stored', active, files, result, answer }))",
+    by: "void journal.accepted(request, files)\n    deliver({ type: 'stored', active, files, result: 'stored', answer })",
     tests: ['test/actor/conversation-queue.test.ts', 'test/actor/conversation-queue-storage.test.ts'],
   },
   {
@@ -62,8 +63,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'what is to be delivered is stored after the answer',
     file: 'src/database/request-records.ts',
-    replace: 'this.#queueDelivery(request.id, messages, finishedAt)',
-    by: 'setImmediate(() => this.#queueDelivery(request.id, messages, finishedAt))',
+    replace: 'this.#queueDelivery(request.id, turn, finishedAt)',
+    by: 'setImmediate(() => this.#queueDelivery(request.id, turn, finishedAt))',
     tests: ['test/integration/database-api.test.ts', 'test/integration/database-queue.test.ts'],
   },
   {
