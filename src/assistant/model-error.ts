@@ -19,8 +19,8 @@ export class ModelError extends ParleyError {
     retryable: boolean = EXPLANATIONS[code].retryable,
     retryAfterMs?: number,
   ) {
-    const { what, todo } = EXPLANATIONS[code]
-    super(code, `${what} Your message was not answered and is not remembered. ${todo}`)
+    const { what, advice } = EXPLANATIONS[code]
+    super(code, `${what} Your message was not answered and is not remembered. ${advice}`)
     this.retryable = retryable
     this.detail = detail
     this.retryAfterMs = retryAfterMs
@@ -36,7 +36,7 @@ export class ModelError extends ParleyError {
 
 interface Explanation {
   readonly what: string
-  readonly todo: string
+  readonly advice: string
   readonly retryable: boolean
 }
 
@@ -45,57 +45,57 @@ const ASK_AGAIN = 'Please ask again in a moment.'
 const EXPLANATIONS: Readonly<Record<ModelErrorCode, Explanation>> = {
   MODEL_KEY_REFUSED: {
     what: 'The model server does not accept the key this bot has for it.',
-    todo: 'Whoever runs this bot has to check the key; please ask again after that.',
+    advice: 'Whoever runs this bot has to check the key; please ask again after that.',
     retryable: false,
   },
   MODEL_UNKNOWN: {
     what: 'The model server does not have the model this bot is set to use, or its address is wrong.',
-    todo: 'Whoever runs this bot has to check the name of the model and the address; please ask again after that.',
+    advice: 'Whoever runs this bot has to check the name of the model and the address; please ask again after that.',
     retryable: false,
   },
   MODEL_CONTEXT_TOO_LONG: {
     what: 'Your message and the conversation before it are longer than the model can read.',
-    todo: 'Please ask with a shorter message, or have the conversation forgotten and start anew.',
+    advice: 'Please ask with a shorter message, or have the conversation forgotten and start anew.',
     retryable: false,
   },
   MODEL_RATE_LIMITED: {
     what: 'The model server gets more questions from this bot than it takes.',
-    todo: 'Please ask again in a minute or two.',
+    advice: 'Please ask again in a minute or two.',
     retryable: true,
   },
   MODEL_QUOTA_USED_UP: {
     what: "This bot's credit with the model server is used up.",
-    todo: 'Whoever runs this bot has to add to it; please ask again after that.',
+    advice: 'Whoever runs this bot has to add to it; please ask again after that.',
     retryable: false,
   },
   MODEL_UNREACHABLE: {
     what: 'The model server could not be reached.',
-    todo: `${ASK_AGAIN} If it goes on, whoever runs this bot has to check that the server runs and its address is right.`,
+    advice: `${ASK_AGAIN} If it goes on, whoever runs this bot has to check that the server runs and its address is right.`,
     retryable: true,
   },
   MODEL_TIMED_OUT: {
     what: 'The model took too long to go on.',
-    todo: ASK_AGAIN,
+    advice: ASK_AGAIN,
     retryable: true,
   },
   MODEL_CUT_OFF: {
     what: 'The connection to the model broke in the middle of the answer.',
-    todo: ASK_AGAIN,
+    advice: ASK_AGAIN,
     retryable: true,
   },
   MODEL_REFUSED: {
     what: 'The model declined to answer this, or a content filter stopped it.',
-    todo: 'Please put it in other words.',
+    advice: 'Please put it in other words.',
     retryable: false,
   },
   MODEL_EMPTY_ANSWER: {
     what: 'The model ended without a word of answer.',
-    todo: 'Please ask again, perhaps with a shorter message.',
+    advice: 'Please ask again, perhaps with a shorter message.',
     retryable: true,
   },
   MODEL_FAILED: {
     what: 'The model server had a failure or did not accept the question.',
-    todo: `${ASK_AGAIN} If it goes on, whoever runs this bot finds the reason in its log.`,
+    advice: `${ASK_AGAIN} If it goes on, whoever runs this bot finds the reason in its log.`,
     retryable: true,
   },
 }

@@ -120,8 +120,8 @@ export function openingError(path: string, cause: unknown): ParleyError {
   const reason = errorMessage(cause)
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) {
     const what = `${path} is not a SQLite database, or it is damaged (${reason}). Nothing was changed.`
-    const todo = 'Move it away, or point database.path to another file.'
-    return new ParleyError('DATABASE_NOT_A_DATABASE', `${what} ${todo}`, { cause })
+    const advice = 'Move it away, or point database.path to another file.'
+    return new ParleyError('DATABASE_NOT_A_DATABASE', `${what} ${advice}`, { cause })
   }
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
     const what = `The database ${path} is in use by another program (${reason}).`
@@ -129,8 +129,8 @@ export function openingError(path: string, cause: unknown): ParleyError {
   }
   if (/^(SQLITE_(CANTOPEN|READONLY|IOERR|PERM|AUTH|FULL)|E[A-Z]+$)/.test(code)) {
     const what = `The database ${path} cannot be made or written (${reason}).`
-    const todo = "Check that Parley's user may write to the file and its folder, and that the disk is not full."
-    return new ParleyError('DATABASE_NOT_WRITABLE', `${what} ${todo}`, { cause })
+    const advice = "Check that Parley's user may write to the file and its folder, and that the disk is not full."
+    return new ParleyError('DATABASE_NOT_WRITABLE', `${what} ${advice}`, { cause })
   }
   return new ParleyError('START_FAILED', `The database ${path} could not be opened (${reason}).`, { cause })
 }
