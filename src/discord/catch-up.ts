@@ -10,6 +10,7 @@ import { type AskedRequest, joinRequests, readMessage } from './intake.ts'
 import { laneOf } from './lane.ts'
 import { readMessageEvent } from './message-event.ts'
 import { answeredIn } from './own-messages.ts'
+import { patiently } from './patiently.ts'
 import { byAge, snowflakeAt } from './snowflake.ts'
 
 /** How much of what came while Parley was away is looked at. */
@@ -48,9 +49,6 @@ interface Missed {
   readonly count: number
 }
 
-/** Tries to read a channel, and the waits between them. */
-const PAUSES_MS = [1_000, 5_000, 30_000]
-
 /**
  * Takes in what came in direct conversations while nobody listened: Discord does not send it to a new session.
  * One channel is read after the other, so that most of what the bot may ask of Discord is left to the answers.
@@ -66,12 +64,10 @@ export class CatchUp {
 
   /** To be called before anything of a new session is taken in: how far was read before it is asked at once. */
   begin(botId: string): void {
-    const { limits, store, log } = this.#options
+    const { limits, store, clock, log } = this.#options
     if (limits.messages === 0 || this.#aborter.signal.aborted) return
-    const channels = this.#patiently(
-      () => store.directChannels(limits.channels),
-      () => true,
-    )
+    const { signal } = this.#aborter
+    const channels = patiently(() => store.directChannels(limits.channels), { clock, signal, isPassing: () => true })
     const running = Promise.all([channels, this.#running])
     this.#running = running
       .then(([known]) => this.#run(known, botId))
@@ -109,11 +105,12 @@ export class CatchUp {
 
   /** What came in a channel since it was last read; nothing when it cannot be read. */
   async #read(channel: DirectChannel): Promise<RawMessage[]> {
-    const { limits, log } = this.#options
+    const { limits, clock, log } = this.#options
+    const { signal } = this.#aborter
     const { channelId } = channel
     try {
       const isPassing = (error: unknown) => readDeliveryProblem(error).type === 'passing'
-      const messages = await this.#patiently(() => this.#readOnce(channel), isPassing)
+      const messages = await patiently(() => this.#readOnce(channel), { clock, signal, isPassing })
       if (messages.length === limits.messages) {
         log.warn({ channelId }, 'more came than is read; see discord.catchUpMessages')
       }
@@ -121,23 +118,9 @@ export class CatchUp {
     } catch (error) {
       const facts = { channelId, error: errorMessage(error) }
       const problem = 'a conversation could not be read for what came while Parley was away'
-      if (!this.#aborter.signal.aborted) log.warn(facts, problem)
+      if (!signal.aborted) log.warn(facts, problem)
       return []
     }
-  }
-
-  /** Tries again, after longer and longer pauses, while the trouble may pass. */
-  async #patiently<T>(work: () => Promise<T>, isPassing: (error: unknown) => boolean): Promise<T> {
-    const { signal } = this.#aborter
-    for (const pauseMs of PAUSES_MS) {
-      try {
-        return await work()
-      } catch (error) {
-        if (signal.aborted || !isPassing(error)) throw error
-        await pause(this.#options.clock, pauseMs, signal)
-      }
-    }
-    return work()
   }
 
   #readOnce({ channelId, lastMessageId }: DirectChannel): Promise<RawMessage[]> {
@@ -176,17 +159,4 @@ function readAsked(raw: RawMessage, botId: string): { readonly id: string; reado
   const message = readMessageEvent(raw, botId)
   const request = message && readMessage(message, botId)
   return request ? [{ id: message.id, request }] : []
-}
-
-/** Resolves after some time, or when it is no longer worth waiting. */
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      timer.cancel()
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = clock.setTimeout(end, ms)
-    signal.addEventListener('abort', end)
-  })
 }

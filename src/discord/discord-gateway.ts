@@ -24,15 +24,17 @@ import { Debounce } from './debounce.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryLedger, type DeliveryStore } from './delivery-ledger.ts'
 import { DirectConversations } from './direct-conversations.ts'
+import { Entitlements } from './entitlements.ts'
 import type { FileLimits } from './file-intake.ts'
 import { inTime } from './in-time.ts'
 import { type AskedRequest, readMessage } from './intake.ts'
 import { InteractionTarget, type ReceivedInteraction } from './interaction-target.ts'
 import { logIn } from './log-in.ts'
 import { readLoginProblem } from './login-problem.ts'
-import { readMessageEvent, readReadyEvent } from './message-event.ts'
+import { readMessageEvent } from './message-event.ts'
 import { QuestionIntake } from './question-intake.ts'
 import { QuotaCheck } from './quota-check.ts'
+import { readReadyEvent } from './ready-event.ts'
 import { RecentIds } from './recent-ids.ts'
 import { ReplyCards } from './reply-cards.ts'
 import { ChannelTarget, type ReplyTarget } from './reply-target.ts'
@@ -115,6 +117,7 @@ export class DiscordGateway implements Gateway {
   readonly #debounce: Debounce
   #debounced: Promise<void> = Promise.resolve()
   readonly #scheduled: ScheduledQuestions
+  readonly #entitlements: Entitlements
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
   readonly #stopped = Promise.withResolvers<void>()
   /** discord.js cannot be stopped while it reconnects: it would connect all the same. */
@@ -170,8 +173,11 @@ export class DiscordGateway implements Gateway {
     const sharedServers = new SharedServers({ rest, turns, clock })
     const direct = new DirectConversations({ records: options.records, servers: sharedServers, log })
     const accessCheck = new AccessCheck({ rules: options.access, serverSettings, sharedServers, rest, clock, log })
+    const skuIds = (options.tiers ?? []).flatMap(({ skus }) => skus)
+    this.#entitlements = new Entitlements({ skuIds, rest, turns, clock, log })
     this.#intake = new QuestionIntake({
       ...options,
+      entitlements: this.#entitlements,
       cards: this.#cards,
       direct,
       access: accessCheck,
@@ -248,6 +254,7 @@ export class DiscordGateway implements Gateway {
     this.#intake.stop()
     void this.#catchUp.stop()
     this.#scheduled.stop()
+    this.#entitlements.stop()
   }
 
   /** Shows what is still to be shown, for at most `timeoutMs`, and disconnects. */
@@ -287,9 +294,18 @@ export class DiscordGateway implements Gateway {
     })
     // Of a session that is resumed there is no such event, and nothing was missed.
     this.#client.ws.on(GatewayDispatchEvents.Ready, (payload: unknown) => {
-      const botId = readReadyEvent(payload)
-      if (botId !== undefined) this.#catchUp.begin(botId)
+      const ready = readReadyEvent(payload)
+      if (!ready) return
+      this.#entitlements.begin(ready.applicationId)
+      this.#catchUp.begin(ready.botId)
     })
+    this.#client.ws.on(GatewayDispatchEvents.EntitlementCreate, (payload) => this.#entitlements.noteChanged(payload))
+    this.#client.ws.on(GatewayDispatchEvents.EntitlementUpdate, (payload) => this.#entitlements.noteChanged(payload))
+    this.#client.ws.on(GatewayDispatchEvents.EntitlementDelete, (payload) => this.#entitlements.noteDeleted(payload))
+    // Told before discord.js tells of the interaction itself.
+    this.#client.ws.on(GatewayDispatchEvents.InteractionCreate, (payload) =>
+      this.#entitlements.noteInteraction(payload),
+    )
     this.#client.on(Events.InteractionCreate, (interaction) => {
       if (!(interaction.isButton() && this.#onButton(interaction))) this.#router.handle(interaction)
     })

@@ -25,13 +25,6 @@ const referenced = z.object({
   attachments: z.unknown().optional(),
 })
 
-const ready = z.object({ user: z.object({ id: z.string() }) })
-
-/** Reads who the bot is from the payload of a READY; undefined when it is not one. */
-export function readReadyEvent(payload: unknown): string | undefined {
-  return ready.safeParse(payload).data?.user.id
-}
-
 /** Reads the payload of a MESSAGE_CREATE; undefined when it is not one. */
 export function readMessageEvent(payload: unknown, botId: string): IncomingMessage | undefined {
   const { data: event } = messageCreate.safeParse(payload)

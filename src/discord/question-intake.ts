@@ -4,6 +4,7 @@ import { type Tier, tierOf } from '#domain/tier.ts'
 import type { GateRefusal, NewRequest, Refusal, RequestQueue } from '#protocol/queue.ts'
 import type { AccessCheck, DiscordAsker } from './access-check.ts'
 import type { DirectConversations, Placed } from './direct-conversations.ts'
+import type { Entitlements } from './entitlements.ts'
 import { FileIntake, type FileLimits } from './file-intake.ts'
 import { InOrder } from './in-order.ts'
 import { type AskedRequest, withReply } from './intake.ts'
@@ -24,6 +25,7 @@ export interface IntakeOptions {
   readonly maxMessageLength: number
   /** Who gets how much beside others when there is a line; left out when all are equal. */
   readonly tiers?: readonly Tier[]
+  readonly entitlements: Pick<Entitlements, 'skuIdsOf'>
   /** In this time the same person is told the same reason for a refusal once. */
   readonly refusalIntervalMs: number
   readonly clock: Clock
@@ -98,20 +100,24 @@ export class QuestionIntake {
     const { request, target } = question
     const placed = await this.#inOrder.run(request.userId, () => this.#admit(question, place))
     if ('refusal' in placed) return { request, refusal: this.#stopping ? STOPPING : placed.refusal }
-    const fromTier = this.#tierOf(question.asker)
-    const asked = { ...withReply(placed.request, this.#options.maxMessageLength), ...(fromTier && { fromTier }) }
+    const asked = withReply(placed.request, this.#options.maxMessageLength)
     return { request: placed.request, refusal: await this.#files.add(asked, (full) => this.#add(full, target)) }
   }
 
   /** What is looked up takes its time, of one question more than of the next one. */
   async #admit({ request, asker }: Question, place: (asked: AskedRequest) => Promise<Placed>): Promise<Admitted> {
     const refusal = await this.#gateRefusal(asker)
-    return refusal ? { refusal } : place(request)
+    if (refusal) return { refusal }
+    const placed = await place(request)
+    const fromTier = await this.#tierOf(asker)
+    return 'refusal' in placed || !fromTier ? placed : { request: { ...placed.request, fromTier } }
   }
 
-  #tierOf({ userId, roleIds }: DiscordAsker): Tier | undefined {
-    const { tiers = [] } = this.#options
-    return tiers.length === 0 ? undefined : tierOf(tiers, { userId, roleIds, skuIds: [] })
+  async #tierOf(asker: DiscordAsker): Promise<Tier | undefined> {
+    const { tiers = [], entitlements } = this.#options
+    if (tiers.length === 0) return undefined
+    const { userId, roleIds } = asker
+    return tierOf(tiers, { userId, roleIds, skuIds: await entitlements.skuIdsOf(asker) })
   }
 
   /** It may have taken its time to get here. */

@@ -8,7 +8,7 @@ export interface Tier {
   /** Who belongs to it: any one of these is enough. */
   readonly users: readonly string[]
   readonly roles: readonly string[]
-  /** What Discord sells; whoever has one of these. */
+  /** What is sold on Discord: whoever may use one of these, or whose server may. */
   readonly skus: readonly string[]
 }
 

@@ -60,6 +60,34 @@ describe('the order of a queue', () => {
     expect(count('paying')).toBeGreaterThanOrEqual(3 * count('free'))
   })
 
+  it('serves a free user under a flood of premium ones, who share the rest equally', async () => {
+    const test = fairQueue({ maxWaitMs: null })
+    const [PREMIUM_USERS, FREE_SHARES] = [12, 6]
+    const usage = { promptTokens: 1_000, completionTokens: 0 }
+    const served = new Map<string, number>()
+    const gaps: number[] = []
+    let sinceFree = 0
+    const ask = (userId: string) => test.ask(userId, userId === 'free' ? {} : { fromTier: PREMIUM })
+    for (let n = 0; n < PREMIUM_USERS; n++) await ask(`premium ${n}`)
+    await ask('free')
+    // Whoever is answered asks at once again, so everybody waits all the time.
+    while ((served.get('free') ?? 0) <= FREE_SHARES) {
+      const running = test.pool.runs.at(-1)?.request.userId ?? ''
+      served.set(running, (served.get(running) ?? 0) + 1)
+      if (running === 'free') gaps.push(sinceFree)
+      sinceFree = running === 'free' ? 0 : sinceFree + 1
+      // With strict priority this would go on for ever.
+      expect(sinceFree).toBeLessThanOrEqual((PREMIUM.weight + 1) * PREMIUM_USERS)
+      test.pool.of(running).answer('ok', { usage })
+      await test.settled()
+      await ask(running)
+    }
+    // The first two are shorter: all begin level.
+    expect(gaps.slice(2)).toEqual(Array.from({ length: FREE_SHARES - 1 }, () => PREMIUM.weight * PREMIUM_USERS))
+    const premium = [...served].filter(([userId]) => userId !== 'free').map(([, count]) => count)
+    expect(Math.max(...premium) - Math.min(...premium)).toBeLessThanOrEqual(1)
+  })
+
   it('puts first who has waited for queue.maxWait, and tells places accordingly', async () => {
     const test = fairQueue({ maxWaitMs: 60_000 })
     await test.ask('heavy')

@@ -39,12 +39,14 @@ function lines(error: ConfigError): string[] {
 }
 
 const TIERS =
-  "queue.tiers: expected a list of tiers, such as [{ name: supporters, weight: 4, roles: ['80351110224678912'], reserved: 5 }]; each has a name of its own in small letters, a weight from 0.01 to 1000, and perhaps users, roles (lists of Discord ids in quotes) and reserved, got a list"
+  "queue.tiers: expected a list of tiers, such as [{ name: supporters, weight: 4, roles: ['80351110224678912'], reserved: 5 }]; each has a name of its own in small letters, a weight from 0.01 to 1000, and perhaps users, roles, skus (lists of Discord ids in quotes) and reserved, got a list"
 
 describe('a wrong value', () => {
   test.each([
     ["queue: { tiers: [{ name: gold, weight: 0, users: ['80351110224678912'] }] }", TIERS],
     ['queue: { tiers: [{ name: gold, weight: 2 }] }', TIERS],
+    ['queue: { tiers: [{ name: gold, weight: 2, skus: [gold] }] }', TIERS],
+    ["queue: { tiers: [{ name: default, weight: 2, skus: ['80351110224678912'] }] }", TIERS],
     ["queue: { tiers: [{ name: default, weight: 2, users: ['80351110224678912'] }] }", TIERS],
     ['queue: { tiers: [{ name: default, weight: 2 }, { name: default, weight: 3 }] }', TIERS],
     ['pool: { size: many }', 'pool.size: expected a whole number from 1 to 256, got "many"'],

@@ -23,7 +23,8 @@ function writeLocal(content: string): void {
   writeFileSync(join(configDir, 'local.yaml'), content)
 }
 
-const GOLD = { name: 'gold', weight: 4, reserved: 0, users: [], roles: ['80351110224678912'], skus: [] }
+const [ROLE, SKU] = ['80351110224678912', '1019475255913222144']
+const GOLD = { name: 'gold', weight: 4, reserved: 0, users: [], roles: [ROLE], skus: [SKU] }
 
 /** The environment variable, a value for it, and what the code then finds under which name. */
 const FROM_ENVIRONMENT: readonly (readonly [string, string, string, string, string | number | readonly unknown[]])[] = [
@@ -97,7 +98,7 @@ const FROM_ENVIRONMENT: readonly (readonly [string, string, string, string, stri
   ['PARLEY_MAX_MESSAGE_LENGTH', '2000', 'queue', 'maxMessageLength', 2000],
   ['PARLEY_MAILBOX_SIZE', '10', 'queue', 'mailboxSize', 10],
   ['PARLEY_MAX_WAIT', '90s', 'queue', 'maxWaitMs', 90_000],
-  ['PARLEY_TIERS', '[{"name":"gold","weight":4,"roles":["80351110224678912"]}]', 'queue', 'tiers', [GOLD]],
+  ['PARLEY_TIERS', `[{"name":"gold","weight":4,"roles":["${ROLE}"],"skus":["${SKU}"]}]`, 'queue', 'tiers', [GOLD]],
   ['PARLEY_MAX_SCHEDULES', '0', 'schedule', 'maxPerUser', 0],
   ['PARLEY_POOL_SIZE', '4', 'pool', 'size', 4],
   ['PARLEY_POOL_CONCURRENCY', '8', 'pool', 'concurrency', 8],
@@ -271,7 +272,7 @@ describe('settings', () => {
 
 describe('the list of settings', () => {
   test('names every setting as the files do, with units and sources, and hides secrets', () => {
-    const tiers = JSON.stringify([{ name: 'gold', weight: 4, roles: ['80351110224678912'], reserved: 3 }])
+    const tiers = JSON.stringify([{ name: 'gold', weight: 4, roles: [ROLE], skus: [SKU, ROLE], reserved: 3 }])
     const env = { DISCORD_TOKEN: 'very-secret', PARLEY_POOL_SIZE: '2', PARLEY_TIERS: tiers }
     const lines = describeSettings(structuredClone(loadSettings({ env, configDir })))
     expect(lines.map(({ key }) => key)).toEqual(SETTING_KEYS)
@@ -280,7 +281,7 @@ describe('the list of settings', () => {
     expect(lines).toContainEqual({ key: 'queue.requestTimeout', value: '5m', source: 'config/default.yaml' })
     expect(lines).toContainEqual({
       key: 'queue.tiers',
-      value: 'gold (weight 4, by a role, 3 places)',
+      value: 'gold (weight 4, by a role, by 2 purchases, 3 places)',
       source: 'PARLEY_TIERS',
     })
     expect(lines).toContainEqual({ key: 'pool.size', value: '2', source: 'PARLEY_POOL_SIZE' })

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type IncomingMessage, joinRequests, readMessage } from '#discord/intake.ts'
-import { readMessageEvent, readReadyEvent } from '#discord/message-event.ts'
+import { readMessageEvent } from '#discord/message-event.ts'
+import { readReadyEvent } from '#discord/ready-event.ts'
 
 const BOT = '900'
 
@@ -94,12 +95,16 @@ describe('what somebody wrote while nobody listened', () => {
 
 describe('reading READY', () => {
   it('takes who the bot is', () => {
-    expect(readReadyEvent({ v: 10, user: { id: BOT, username: 'parley' } })).toBe(BOT)
+    const ready = { v: 10, user: { id: BOT, username: 'parley' }, application: { id: '901', flags: 0 } }
+    expect(readReadyEvent(ready)).toEqual({ botId: BOT, applicationId: '901' })
   })
 
-  it.each([[undefined], [null], [{}], [{ user: null }]])('takes %j for something else', (payload) => {
-    expect(readReadyEvent(payload)).toBeUndefined()
-  })
+  it.each([[undefined], [null], [{}], [{ user: null }], [{ user: { id: BOT } }]])(
+    'takes %j for something else',
+    (payload) => {
+      expect(readReadyEvent(payload)).toBeUndefined()
+    },
+  )
 })
 
 describe('reading MESSAGE_CREATE', () => {

@@ -1,7 +1,10 @@
 import type { CallRecord } from './call-log.ts'
-import type { Guild, GuildChannel, Message } from './entities.ts'
+import type { Entitlement, Guild, GuildChannel, Message } from './entities.ts'
 import type { GatewayRecord } from './gateway-log.ts'
 import type { Interaction } from './interactions.ts'
+
+/** How the gateway calls what becomes of an entitlement. */
+export type EntitlementEvent = 'ENTITLEMENT_CREATE' | 'ENTITLEMENT_UPDATE' | 'ENTITLEMENT_DELETE'
 
 /** Everything that happens inside the server and that its other parts may have to act on. */
 export type Change =
@@ -12,6 +15,7 @@ export type Change =
   | { readonly type: 'messageReplayed'; readonly message: Message }
   | { readonly type: 'guildAdded'; readonly guild: Guild }
   | { readonly type: 'channelAdded'; readonly channel: GuildChannel }
+  | { readonly type: 'entitlement'; readonly event: EntitlementEvent; readonly entitlement: Entitlement }
   | { readonly type: 'interactionCreated'; readonly interaction: Interaction }
   | { readonly type: 'callArrived'; readonly call: CallRecord }
   | { readonly type: 'callEnded'; readonly call: CallRecord }

@@ -6,6 +6,8 @@ import { type Change, Changes } from './changes.ts'
 import { channelRoutes } from './channel-routes.ts'
 import { commandRoutes } from './command-routes.ts'
 import { type Command, Commands } from './commands.ts'
+import { entitlementRoutes } from './entitlement-routes.ts'
+import type { EntitlementGrant } from './entitlements.ts'
 import { type FaultRule, Faults } from './faults.ts'
 import { FileStore } from './file-store.ts'
 import { Gateway } from './gateway.ts'
@@ -101,6 +103,7 @@ export class DiscordServer {
       ...botRoutes({ ...parts, gatewayUrl: () => this.#gatewayUrl, identifies: () => this.identifies().length }),
       ...channelRoutes(parts),
       ...guildRoutes(parts),
+      ...entitlementRoutes(parts),
       ...commandRoutes(this.#world, this.#commands),
       ...interactionRoutes({ ...parts, interactions: this.#interactions }),
     ]
@@ -168,6 +171,26 @@ export class DiscordServer {
   /** Lets a member manage the guild. */
   addManager(guildId: string, userId: string): void {
     this.#people.addManager(guildId, userId)
+  }
+
+  /** A product that people can buy; returns its id. */
+  addSku(): string {
+    return this.#world.newId()
+  }
+
+  /** Somebody buys a product, for themselves or for a guild; returns the entitlement's id. */
+  grantEntitlement(grant: EntitlementGrant): string {
+    return this.#world.entitlements.grant(grant).id
+  }
+
+  /** An entitlement gets another end, ms since epoch. */
+  endEntitlement(id: string, endsAt: number): void {
+    this.#world.entitlements.end(id, endsAt)
+  }
+
+  /** Takes an entitlement away, as after a refund. */
+  deleteEntitlement(id: string): void {
+    this.#world.entitlements.delete(id)
   }
 
   /** Starts a public thread in a channel; it is a channel itself. */

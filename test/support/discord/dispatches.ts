@@ -25,6 +25,8 @@ export function dispatchOf(change: Change, intents: number, world: World, wire: 
       return intents & INTENTS.guilds ? { t: 'GUILD_CREATE', d: wire.guild(change.guild) } : undefined
     case 'channelAdded':
       return intents & INTENTS.guilds ? channelCreation(change.channel, wire) : undefined
+    case 'entitlement':
+      return { t: change.event, d: wire.entitlement(change.entitlement) }
     case 'interactionCreated':
       return { t: 'INTERACTION_CREATE', d: interactionPayload(change.interaction, world, wire) }
     case 'callArrived':

@@ -65,6 +65,19 @@ export interface Revision {
   readonly at: number
 }
 
+/** What a user, or a guild for its members, has bought. */
+export interface Entitlement {
+  readonly id: string
+  readonly skuId: string
+  readonly userId: string | null
+  readonly guildId: string | null
+  /** ms since epoch */
+  readonly startsAt: number | null
+  /** ms since epoch; null while it does not end. */
+  readonly endsAt: number | null
+  readonly deleted: boolean
+}
+
 /** The interaction a message answers. */
 interface MessageOrigin {
   readonly interactionId: string

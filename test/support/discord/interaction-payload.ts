@@ -25,7 +25,7 @@ export function interactionPayload(interaction: Interaction, world: World, wire:
     channel: wire.channel(channel),
     app_permissions: USUAL_PERMISSIONS,
     locale: LOCALE,
-    entitlements: [],
+    entitlements: world.entitlements.usableBy(user.id, channel).map((one) => wire.entitlement(one)),
     attachment_size_limit: ATTACHMENT_LIMIT_BYTES,
     ...placeOf(channel, user, world, wire),
     ...(source === null ? {} : { message: wire.message(source) }),

@@ -4,6 +4,7 @@ import {
   createdAt,
   currentRevision,
   type DirectChannel,
+  type Entitlement,
   type Guild,
   type GuildChannel,
   type Message,
@@ -16,6 +17,7 @@ import type { World } from './world.ts'
 
 const TEXT_CHANNEL = 0
 const PUBLIC_THREAD = 11
+const APPLICATION_SUBSCRIPTION = 8
 
 /** Writes the state of the world the way Discord's API shows it. */
 export class Wire {
@@ -39,6 +41,21 @@ export class Wire {
       avatar: null,
       public_flags: 0,
       ...bot,
+    }
+  }
+
+  entitlement({ id, skuId, userId, guildId, startsAt, endsAt, deleted }: Entitlement): JsonObject {
+    return {
+      id,
+      sku_id: skuId,
+      application_id: this.#world.botUser.id,
+      ...(userId !== null && { user_id: userId }),
+      ...(guildId !== null && { guild_id: guildId }),
+      type: APPLICATION_SUBSCRIPTION,
+      deleted,
+      consumed: false,
+      starts_at: isoDate(startsAt),
+      ends_at: isoDate(endsAt),
     }
   }
 
@@ -251,4 +268,8 @@ const GUILD_DEFAULTS = {
   stage_instances: [],
   guild_scheduled_events: [],
   soundboard_sounds: [],
+}
+
+function isoDate(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString()
 }

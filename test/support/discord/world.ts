@@ -11,6 +11,7 @@ import {
   type Revision,
   type User,
 } from './entities.ts'
+import { Entitlements } from './entitlements.ts'
 import { readMentions } from './mentions.ts'
 import { type MessageParts, NOTHING } from './message-draft.ts'
 import { Snowflakes } from './snowflake.ts'
@@ -27,6 +28,7 @@ export type NewMessage = Pick<Message, 'channel' | 'author'> &
 /** Who is there, and what was written: the state behind REST and gateway. */
 export class World {
   readonly botUser: User
+  readonly entitlements: Entitlements
   /** Users and channels the bot may not write to. */
   readonly refused = new Set<string>()
   readonly #users = new Map<string, User>()
@@ -45,6 +47,7 @@ export class World {
     this.#changes = options.changes
     this.#snowflakes = new Snowflakes(options.now)
     this.botUser = this.addUser(options.botUsername, true)
+    this.entitlements = new Entitlements({ ...options, newId: () => this.newId() })
   }
 
   newId(): string {
