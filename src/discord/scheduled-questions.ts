@@ -6,14 +6,14 @@ import type { AskedRequest } from './intake.ts'
 import { laneOf } from './lane.ts'
 import { rolesOf } from './member-roles.ts'
 import type { Question } from './question-intake.ts'
-import { ChannelTarget, isApiError, type ReplyTarget } from './reply-target.ts'
-import { snowflakeAt } from './snowflake.ts'
+import { isApiError } from './reply-target.ts'
+import type { ReplyTargets } from './reply-targets.ts'
 
 export interface ScheduledQuestionsOptions {
   readonly rest: REST
   /** Says when may be looked for what can wait. */
   readonly turns: Pick<Delivery, 'call'>
-  readonly botId: () => string
+  readonly targets: Pick<ReplyTargets, 'ofScheduled'>
   /** Offers a question to the queue as any other: who may not ask any more is refused. */
   readonly offer: (question: Question) => Promise<Refusal | GateRefusal | undefined>
 }
@@ -22,9 +22,6 @@ const LEFT: GateRefusal = {
   code: 'ACCESS_DENIED',
   message: 'You or Parley are no longer in the server this was to be asked in. It was not asked.',
 }
-
-/** Discord's clock and the host's may differ by so much. */
-const SKEW_MS = 60_000
 
 /** Asks what was scheduled for the people who wanted it, as if they asked it now. */
 export class ScheduledQuestions {
@@ -42,15 +39,7 @@ export class ScheduledQuestions {
     const roleIds = guildId === null ? [] : await this.#rolesIn(guildId, userId)
     if (!roleIds) return LEFT
     const asker = { userId, channelId, guildId, roleIds }
-    return this.#options.offer({ request: askedOf(request), asker, target: this.targetOf(request) })
-  }
-
-  /** Its answer replies to nothing: nobody has written a message. */
-  targetOf({ channelId, timestamp }: Pick<ConversationRequest, 'channelId' | 'timestamp'>): ReplyTarget {
-    const { rest, botId } = this.#options
-    // What is looked for on Discord is younger than this.
-    const questionId = snowflakeAt(timestamp - SKEW_MS)
-    return new ChannelTarget(rest, { channelId, questionId, botId: botId() }, null)
+    return this.#options.offer({ request: askedOf(request), asker, target: this.#options.targets.ofScheduled(request) })
   }
 
   /** Looks nothing up any more. */

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '#actors/clock.ts'
-import type { DiscordOptions } from '#discord/discord-gateway.ts'
+import type { DiscordOptions } from '#discord/discord-options.ts'
 import type { RateLimits } from '#support/discord/options.ts'
 import { newDiscord, startRoom, startWithUser, WAIT_MS } from '#support/discord-room.ts'
 

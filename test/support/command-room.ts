@@ -1,4 +1,4 @@
-import type { DiscordOptions } from '#discord/discord-gateway.ts'
+import type { DiscordOptions } from '#discord/discord-options.ts'
 import type { CommandRun } from './discord/people.ts'
 import { startWithUser, WAIT_MS } from './discord-room.ts'
 import { newDatabase } from './stored-database.ts'

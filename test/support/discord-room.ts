@@ -1,5 +1,6 @@
 import { expect, onTestFinished } from 'vitest'
-import { DiscordGateway, type DiscordOptions } from '#discord/discord-gateway.ts'
+import { DiscordGateway } from '#discord/discord-gateway.ts'
+import type { DiscordOptions } from '#discord/discord-options.ts'
 import { NO_LIMITS, OPEN_TO_ALL, SCHEDULING } from './access-rules.ts'
 import type { DiscordServerOptions } from './discord/options.ts'
 import { serveHere } from './discord/serve-here.ts'
