@@ -2,55 +2,28 @@ import type { Clock } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
 import type { Log } from '#actors/log.ts'
 import type { AnswerReply } from '#domain/answer-reply.ts'
-import { fileNotes } from '#domain/attachments.ts'
-import { type Briefing, decideBriefing, NO_CHOICES } from '#domain/briefing.ts'
-import type { HistoryMessage } from '#domain/conversation.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { Failure } from '#domain/failure.ts'
-import { withPersona } from '#domain/persona.ts'
-import { NO_PREFERENCES, type ReasoningDisplay } from '#domain/preferences.ts'
-import type { PromptWindow } from '#domain/prompt-window.ts'
 import { originOf } from '#domain/request.ts'
-import { seesImages } from '#domain/vision.ts'
 import type { AssistantCommand, AssistantEvent, AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
 import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
-import type { DatabaseApi, Turn } from '#protocol/database.ts'
-import type { ChoicesOfConversation } from '#protocol/server-records.ts'
+import type { Turn } from '#protocol/database.ts'
+import { ConversationStore, type StoreApi } from './conversation-store.ts'
 import { DeltaGatherer } from './delta-gatherer.ts'
 import { GrowingReply } from './growing-reply.ts'
-import { cancelledError, type ModelClient, type ModelEvent } from './model-client.ts'
+import type { ModelClient, ModelEvent } from './model-client.ts'
 import { ModelError } from './model-error.ts'
-import type { PdfReader } from './pdf-reader.ts'
-import { loadFiles, NO_ROOM, type QuestionFiles, questionText, readFiles, WITHOUT_FILES } from './question-files.ts'
-import { buildQuestionPrompt } from './question-prompt.ts'
+import { type PreparedQuestion, prepareQuestion, type QuestionOptions, type ToldBriefing } from './prepare-question.ts'
 import { Thinking } from './thinking.ts'
-import type { TokenCounter } from './token-counter.ts'
 
-/** The part of the database that an assistant uses. */
-type ConversationStore = Pick<DatabaseApi, 'history' | 'choices' | 'filesOf' | 'fileBytes' | 'saveTurn'>
-
-export interface AssistantOptions {
+export interface AssistantOptions extends QuestionOptions {
   readonly model: ModelClient
   /** The database as it can be reached now; rejects when it cannot. */
-  readonly connect: () => Promise<ConversationStore>
-  readonly loadTokenCounter: () => Promise<TokenCounter>
-  /** Reads the PDFs that come with questions. */
-  readonly pdfs: Pick<PdfReader, 'read'>
-  readonly settings: Pick<
-    AssistantThreadData,
-    'models' | 'systemPrompt' | 'contextTokens' | 'deltaIntervalMs' | 'maxMessages' | 'attachments' | 'model'
-  >
+  readonly connect: () => Promise<StoreApi>
+  readonly settings: QuestionOptions['settings'] & Pick<AssistantThreadData, 'deltaIntervalMs' | 'maxMessages'>
   readonly clock: Clock
   readonly log: Log
 }
-
-/** What applies to a request, and the withdrawn model its answer tells of. */
-interface ToldBriefing extends Briefing {
-  readonly toldOf: string | null
-  readonly reasoning: ReasoningDisplay
-}
-
-const NOTHING_CHOSEN: ChoicesOfConversation = { ...NO_CHOICES, reasoning: NO_PREFERENCES.reasoning, toldOf: [] }
 
 type ModelEnd = Extract<ModelEvent, { type: 'end' }>
 
@@ -81,7 +54,7 @@ export class DMAssistant {
   }
 }
 
-/** One request's way through the assistant: history, prompt, model, turn. */
+/** One request's way through the assistant: question, model, turn. */
 class Conversation {
   readonly #options: AssistantOptions
   readonly #task: AssistantTask
@@ -90,7 +63,7 @@ class Conversation {
   /** Ends what is waited for, whatever becomes of it then. */
   readonly #signal: AbortSignal
   readonly #log: Log
-  readonly #database = { ok: 0, failed: 0 }
+  readonly #store: ConversationStore
 
   constructor(options: AssistantOptions, task: AssistantTask, cancelled: AbortSignal, stopped: AbortSignal) {
     this.#options = options
@@ -99,20 +72,19 @@ class Conversation {
     this.#stopped = stopped
     this.#signal = AbortSignal.any([cancelled, stopped])
     this.#log = options.log.child({ requestId: task.request.id, attempt: task.attempt })
+    this.#store = new ConversationStore(options.connect, this.#log)
   }
 
   async run(): Promise<AssistantOutcome> {
     try {
-      const recalled = Promise.all([this.#history(), this.#briefing(), this.#files()])
-      const [history, briefing, files] = await this.#unlessCancelled(recalled)
-      const { window, notes } = await this.#prompt(history, briefing, files)
-      if (isNothing(this.#task.request.message, files)) return this.#failed(unusable(notes))
-      if (!window.fits) return this.#failed(tooLong(window.neededTokens, this.#options.settings.contextTokens))
-      const { text, end, reply: growing } = await this.#generate(window, briefing)
+      const own = { task: this.#task, store: this.#store, signal: this.#signal, log: this.#log }
+      const question = await prepareQuestion({ ...this.#options, ...own })
+      if ('failure' in question) return this.#failed(question.failure)
+      const { briefing, trimmedMessages, remarks } = question
+      const { text, end, reply: growing } = await this.#generate(question)
       if (this.#cancelled.aborted) return this.#withoutAnswer()
       const { stopReason } = end
-      const remarks = briefing.toldOf === null ? notes : [...notes, withdrawnNote(briefing)]
-      const reply = growing.end(text, { stopReason, trimmedMessages: window.trimmedMessages, remarks })
+      const reply = growing.end(text, { stopReason, trimmedMessages, remarks })
       const stored = await this.#save(text, reply, end, briefing)
       return {
         type: 'answered',
@@ -122,9 +94,9 @@ class Conversation {
         model: this.#options.model.nameOf(briefing.model),
         stopReason,
         usage: end.usage,
-        trimmedMessages: window.trimmedMessages,
+        trimmedMessages,
         stored,
-        database: this.#database,
+        database: this.#store.calls,
       }
     } catch (error) {
       if (this.#signal.aborted) return this.#withoutAnswer()
@@ -132,86 +104,9 @@ class Conversation {
     }
   }
 
-  /** Without the database the conversation starts afresh; the question is still answered. */
-  async #history(): Promise<HistoryMessage[]> {
-    const { request, historyLimit } = this.#task
-    if (historyLimit === 0) return []
-    return this.#counted([], 'history could not be read; answering without it', async () => {
-      const database = await this.#options.connect()
-      const { userId, serverId, replaces } = request
-      return database.history({ userId, serverId }, historyLimit, replaces)
-    })
-  }
-
-  /** Without the database nobody has chosen anything. */
-  async #briefing(): Promise<ToldBriefing> {
-    const { userId, serverId } = this.#task.request
-    const choices = await this.#counted(
-      NOTHING_CHOSEN,
-      'what was chosen could not be read; answering as usual',
-      async () => {
-        const database = await this.#options.connect()
-        return database.choices({ userId, serverId })
-      },
-    )
-    const briefing = decideBriefing(this.#options.settings.models, choices)
-    const { withdrawn } = briefing
-    const toldOf = withdrawn === null || choices.toldOf.includes(withdrawn) ? null : withdrawn
-    return { ...briefing, reasoning: choices.reasoning, toldOf }
-  }
-
-  /** A cancel does not wait for the database: a thread that is late to answer it counts as wedged. */
-  #unlessCancelled<T>(work: Promise<T>): Promise<T> {
-    const cancelled = Promise.withResolvers<never>()
-    const onAbort = () => cancelled.reject(cancelledError())
-    this.#signal.addEventListener('abort', onAbort)
-    return Promise.race([work, cancelled.promise]).finally(() => this.#signal.removeEventListener('abort', onAbort))
-  }
-
-  async #files(): Promise<QuestionFiles> {
-    const { id, fileNames = [] } = this.#task.request
-    if (fileNames.length === 0) return WITHOUT_FILES
-    const { connect, pdfs, settings } = this.#options
-    const files = await this.#counted([], 'the files could not be read; answering without them', async () =>
-      loadFiles(await connect(), id),
-    )
-    const { textChars } = settings.attachments
-    return readFiles(files, {
-      fileNames,
-      textChars,
-      seesImages: seesImages(settings.model),
-      pdfs,
-      signal: this.#signal,
-    })
-  }
-
-  async #prompt(
-    history: readonly HistoryMessage[],
-    { persona }: Briefing,
-    files: QuestionFiles,
-  ): Promise<{ readonly window: PromptWindow; readonly notes: readonly string[] }> {
-    const { loadTokenCounter, settings } = this.#options
-    const { contextTokens } = settings
-    const systemPrompt = withPersona(settings.systemPrompt, persona)
-    const message = questionText(this.#task.request.message, files)
-    const parts = { systemPrompt, history, message, files, budgetTokens: contextTokens }
-    const { window, shortened, omitted } = await buildQuestionPrompt(parts, loadTokenCounter)
-    const unused = [...files.unused, ...omitted.map((name) => ({ name, reason: NO_ROOM }))]
-    const notes = fileNotes(unused, [...new Set([...files.shortened, ...shortened])])
-    if (window.fits && window.trimmedMessages > 0) {
-      this.#log.info(
-        { trimmedMessages: window.trimmedMessages, contextTokens },
-        'older messages did not fit the prompt',
-      )
-    }
-    return { window, notes }
-  }
-
-  async #generate(
-    { messages }: Extract<PromptWindow, { fits: true }>,
-    { model: name, persona, reasoning: wanted }: ToldBriefing,
-  ): Promise<Generated> {
+  async #generate({ messages, briefing }: PreparedQuestion): Promise<Generated> {
     const { model, clock, settings } = this.#options
+    const { model: name, persona, reasoning: wanted } = briefing
     const reasoning = this.#isOnDiscord ? wanted : 'hidden'
     const thinking = new Thinking(clock, reasoning !== 'hidden')
     const reply = new GrowingReply({ thinking, reasoning, maxMessages: this.#maxMessages })
@@ -286,26 +181,13 @@ class Conversation {
       ...filesOf(reply),
       ...(briefing.toldOf !== null && { toldOf: briefing.toldOf }),
     }
-    const result = await this.#counted('failed', 'the turn was not stored; the answer goes out without', async () => {
-      const database = await this.#options.connect()
-      return database.saveTurn(turn)
-    })
+    const result = await this.#store.ask('failed', 'the turn was not stored; the answer goes out without', (api) =>
+      api.saveTurn(turn),
+    )
     if (result === 'stale') {
       this.#log.warn({}, 'the turn was not stored: the request has ended or a newer attempt exists')
     }
     return result !== 'failed'
-  }
-
-  async #counted<T, F>(otherwise: F, problem: string, call: () => Promise<T>): Promise<T | F> {
-    try {
-      const result = await call()
-      this.#database.ok++
-      return result
-    } catch (error) {
-      this.#database.failed++
-      this.#log.error({ error: errorMessage(error) }, problem)
-      return otherwise
-    }
   }
 
   #tell(event: AssistantEvent): void {
@@ -313,41 +195,17 @@ class Conversation {
   }
 
   #failed(failure: Failure): AssistantOutcome {
-    return { type: 'failed', failure, database: this.#database }
+    return { type: 'failed', failure, database: this.#store.calls }
   }
 
   #withoutAnswer(): AssistantOutcome {
-    return { type: 'cancelled', database: this.#database }
+    return { type: 'cancelled', database: this.#store.calls }
   }
 }
 
 /** Left out when there are none. */
 function filesOf({ files }: AnswerReply): Partial<Pick<AnswerReply, 'files'>> {
   return files.length === 0 ? {} : { files }
-}
-
-function withdrawnNote({ toldOf, model, modelFrom }: ToldBriefing): string {
-  const used = modelFrom === 'usual' ? 'the usual model' : `\`${model}\``
-  return `The model \`${toldOf}\` that was chosen for this conversation is not offered any more; ${used} answered. /model shows what there is.`
-}
-
-/** A question that consists of files of which none can be used. */
-function isNothing(message: string, { texts, images, unused }: QuestionFiles): boolean {
-  return message.trim() === '' && unused.length > 0 && texts.length + images.length === 0
-}
-
-function unusable(notes: readonly string[]): Failure {
-  return {
-    code: 'FILES_UNUSABLE',
-    message: `There is no text in your message, and its files cannot be used. ${notes.join(' ')} It was not answered.`,
-  }
-}
-
-function tooLong(neededTokens: number, contextTokens: number): Failure {
-  return {
-    code: 'MODEL_CONTEXT_TOO_LONG',
-    message: `Your message is too long for the model: about ${neededTokens} tokens, and ${contextTokens} fit. It was not answered; please send a shorter one.`,
-  }
 }
 
 function asFailure(error: unknown): Failure {
