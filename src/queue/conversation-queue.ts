@@ -3,10 +3,9 @@ import { Mailbox } from '#actors/mailbox.ts'
 import { errorMessage } from '#domain/errors.ts'
 import { FairShares, type FairState } from '#domain/fair-shares.ts'
 import { FairOrder } from '#domain/order.ts'
-import { originOf, type TerminalStatus } from '#domain/request.ts'
+import type { TerminalStatus } from '#domain/request.ts'
 import { estimateWaitMs } from '#domain/wait-estimate.ts'
 import type { AssistantOutcome } from '#protocol/assistant.ts'
-import type { Turn } from '#protocol/database.ts'
 import type {
   ActiveFacts,
   AddResult,
@@ -22,12 +21,13 @@ import type {
   WaitOutlook,
 } from '#protocol/queue.ts'
 import { DispatchGate } from './dispatch-gate.ts'
+import { EarlyEndings } from './early-endings.ts'
 import { BROKEN, INTERRUPTED } from './failures.ts'
 import type { QueueCore } from './queue-core.ts'
 import { QueueEvents } from './queue-events.ts'
 import type { QueueMessage } from './queue-message.ts'
 import type { QueueOptions } from './queue-options.ts'
-import { type ActiveRequest, type Admitted, type Ending, type EndListener, QueueState } from './queue-state.ts'
+import { type ActiveRequest, type Admitted, QueueState } from './queue-state.ts'
 import { QueueCounters } from './queue-statistics.ts'
 import { NOT_TAKEN_IN, refusal } from './refusals.ts'
 import { RequestAmendments } from './request-amendments.ts'
@@ -36,8 +36,6 @@ import { RequestIntake } from './request-intake.ts'
 import { RequestJournal } from './request-journal.ts'
 import { RequestRetries } from './request-retries.ts'
 import { RequestRuns } from './request-runs.ts'
-
-type Answered = Extract<AssistantOutcome, { type: 'answered' }>
 
 /**
  * The queue actor: takes messages in, decides when each runs, hands it to the pool, sees it end.
@@ -55,11 +53,12 @@ export class ConversationQueue implements RequestQueue {
   readonly #endings: RequestEndings
   readonly #runs: RequestRuns
   readonly #retries: RequestRetries
+  readonly #early: EarlyEndings
   readonly #amendments: RequestAmendments
   readonly #mailbox: Mailbox<QueueMessage>
   readonly #idleListeners: (() => void)[] = []
-  /** Restored requests that nobody has been told about yet; undefined while the queue is open. */
-  #restored: Set<ActiveRequest> | undefined
+  /** False from `restore` to `open`: nothing runs. */
+  #isOpen = true
   #stopping = false
   #poll: Timer | undefined
 
@@ -76,6 +75,7 @@ export class ConversationQueue implements RequestQueue {
       counters,
       journal: new RequestJournal({ store, clock, log, onCalls: (calls) => counters.databaseCalls(calls) }),
       events: new QueueEvents(log),
+      untold: new Set(),
       gate: new DispatchGate(options, () => this.#mailbox.deliver({ type: 'dispatch' })),
       deliver: (message) => this.#mailbox.deliver(message),
     }
@@ -83,6 +83,7 @@ export class ConversationQueue implements RequestQueue {
     this.#endings = new RequestEndings(this.#core)
     this.#runs = new RequestRuns(this.#core)
     this.#retries = new RequestRetries(this.#core, this.#endings)
+    this.#early = new EarlyEndings(this.#core, this.#endings, this.#runs, this.#retries)
     this.#amendments = new RequestAmendments(this.#core)
     this.#mailbox = new Mailbox({
       capacity: settings.mailboxSize,
@@ -100,7 +101,8 @@ export class ConversationQueue implements RequestQueue {
    */
   restore(requests: readonly Admitted[], fair?: FairState): void {
     if (fair) this.#state.restoreShares(fair)
-    this.#restored = new Set(requests.map((admitted) => this.#intake.restore(admitted)))
+    for (const admitted of requests) this.#core.untold.add(this.#intake.restore(admitted))
+    this.#isOpen = false
   }
 
   /** Ends what `restore` began: what waits is told about and runs. */
@@ -203,14 +205,14 @@ export class ConversationQueue implements RequestQueue {
         return this.#intake.add(message.request, message.listener, message.answer, { stopping: this.#stopping })
       case 'stored':
         this.#intake.stored(message)
-        return this.#endIfWanted(message.active)
+        return this.#early.ifWanted(message.active)
       case 'cancel':
-        return this.#cancel(message.requestId, message.reason, message.answer)
+        return this.#early.cancel(message.requestId, message.reason, message.answer)
       case 'amend':
         return this.#amendments.begin(message.requestId, message.amendment, message.discordMessageId, message.answer)
       case 'amended':
         this.#amendments.stored(message.active, message.message, message.result, message.answer)
-        return this.#endIfWanted(message.active)
+        return this.#early.ifWanted(message.active)
       case 'stopAndKeep':
         return this.#runs.stopAndKeep(message.requestId, message.answer)
       case 'progress':
@@ -227,9 +229,9 @@ export class ConversationQueue implements RequestQueue {
       case 'open':
         return this.#open()
       case 'deadline':
-        return this.#deadline(message.requestId)
+        return this.#early.deadline(message.requestId)
       case 'stop':
-        return this.#stopAll(message.running)
+        return this.#early.all(message)
       case 'dispatch':
         return
       default:
@@ -240,17 +242,11 @@ export class ConversationQueue implements RequestQueue {
   /** Whatever was handled may have freed a slot or put a request in line. */
   #afterBatch(): void {
     if (this.#state.advance(this.#options.clock.now())) this.#core.events.positionsChanged()
-    if (this.#restored === undefined) this.#runs.dispatch()
+    if (this.#isOpen) this.#runs.dispatch()
     this.#core.events.tellPositions(this.#state.waiting)
     if (this.#stopping && this.#state.waiting + this.#state.running === 0) {
       for (const listener of this.#idleListeners.splice(0)) listener()
     }
-  }
-
-  /** Somebody wanted it to end while it was being stored. */
-  #endIfWanted(active: ActiveRequest): void {
-    const isActive = this.#state.byId(active.requestId) === active
-    if (isActive && active.ending) this.#endings.early(active, this.#endingOf(active, active.ending))
   }
 
   #changeMode(mode: QueueMode): void {
@@ -259,8 +255,10 @@ export class ConversationQueue implements RequestQueue {
   }
 
   #open(): void {
-    const restored = this.#restored ?? []
-    this.#restored = undefined
+    const { untold } = this.#core
+    const restored = [...untold]
+    untold.clear()
+    this.#isOpen = true
     for (const active of restored) {
       this.#intake.announce(active, { restored: true })
       if (active.ending) this.#endings.early(active, active.ending)
@@ -274,65 +272,16 @@ export class ConversationQueue implements RequestQueue {
     if (outcome.type !== 'lost') this.#core.counters.databaseCalls(outcome.database)
     switch (outcome.type) {
       case 'answered':
-        return this.#answered(active, outcome)
+        return this.#endings.answered(active, outcome)
       case 'failed':
         return this.#retries.failed(active, outcome.failure)
       case 'cancelled':
-        return this.#stopped(active, active.ending ?? 'user')
+        return this.#early.obeyed(active)
       case 'lost':
         return this.#retries.lost(active, outcome.reason)
       default:
         return outcome satisfies never
     }
-  }
-
-  #answered(active: ActiveRequest, outcome: Answered): void {
-    const { journal } = this.#core
-    if (outcome.stored) journal.isStored(active.requestId)
-    else journal.answered(turnOf(active, outcome, this.#options.clock.now()))
-    this.#endings.succeed(active, outcome)
-  }
-
-  /** The worker has stopped as it was asked to. */
-  #stopped(active: ActiveRequest, ending: Ending): void {
-    if (ending === 'suspend') this.#retries.suspended(active)
-    else this.#endings.early(active, ending)
-  }
-
-  #cancel(requestId: string, reason: CancelReason, answer: EndListener): void {
-    const active = this.#state.byId(requestId)
-    if (!active) return answer(undefined)
-    active.attached.onEnd.push(answer)
-    this.#stopEarly(active, reason)
-  }
-
-  #stopAll(running: boolean): void {
-    // Those nobody has been told about yet are left as silently as they came.
-    for (const active of this.#restored ?? []) this.#endings.leave(active)
-    this.#restored?.clear()
-    for (const active of [...this.#state.active]) {
-      if (running || active.status === 'QUEUED') this.#stopEarly(active, this.#endingOf(active, 'suspend'))
-    }
-  }
-
-  /** Only what is in the file, and can be shown again, can be left to the next process. */
-  #endingOf({ request, stored, storing, status }: ActiveRequest, ending: Ending): Ending {
-    const isBeingAccepted = storing && status === 'QUEUED'
-    const isKept = (stored || isBeingAccepted) && originOf(request) === 'discord'
-    return ending === 'suspend' && !isKept ? 'shutdown' : ending
-  }
-
-  #deadline(requestId: string): void {
-    const active = this.#state.byId(requestId)
-    if (active) this.#stopEarly(active, 'timeout')
-  }
-
-  /** Ends a waiting request at once; one that runs, is being stored or has yet to be told about ends after that. */
-  #stopEarly(active: ActiveRequest, ending: Ending): void {
-    active.ending ??= ending
-    if (active.storing || this.#restored?.has(active)) return
-    if (active.status === 'QUEUED') this.#endings.early(active, active.ending)
-    else this.#runs.cancel(active)
   }
 
   /** A mistake of ours in handling one message ends the request it is about with a notice; the others go on. */
@@ -360,10 +309,4 @@ export class ConversationQueue implements RequestQueue {
       this.#schedulePoll()
     }, this.#options.settings.pollIntervalMs)
   }
-}
-
-/** An answer that its worker could not store; by the time it is stored it has been shown. */
-function turnOf({ request, attempt }: ActiveRequest, outcome: Answered, answeredAt: number): Turn {
-  const { text: answer, model, usage } = outcome
-  return { request, attempt, answer, model, usage, answeredAt, messages: [] }
 }

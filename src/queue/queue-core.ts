@@ -14,6 +14,8 @@ export interface QueueCore {
   readonly journal: RequestJournal
   readonly events: QueueEvents
   readonly gate: DispatchGate
+  /** Restored requests that nobody has been told about yet. */
+  readonly untold: Set<ActiveRequest>
   /** Puts a message into the queue's own mailbox. */
   readonly deliver: (message: QueueMessage) => void
 }

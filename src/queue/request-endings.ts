@@ -4,6 +4,7 @@ import type { Failure } from '#domain/failure.ts'
 import { CANCELLED, failureNotice } from '#domain/notices.ts'
 import { originOf, type TerminalStatus } from '#domain/request.ts'
 import type { AssistantOutcome } from '#protocol/assistant.ts'
+import type { Turn } from '#protocol/database.ts'
 import type { RequestEvent } from '#protocol/queue.ts'
 import { timedOut } from './failures.ts'
 import { idOf, type QueueCore } from './queue-core.ts'
@@ -20,6 +21,14 @@ export class RequestEndings {
 
   constructor(core: QueueCore) {
     this.#core = core
+  }
+
+  /** Its worker brings the answer, and has stored it with the turn if the database could be reached. */
+  answered(active: ActiveRequest, outcome: Answered): void {
+    const { journal, options } = this.#core
+    if (outcome.stored) journal.isStored(active.requestId)
+    else journal.answered(turnOf(active, outcome, options.clock.now()))
+    this.succeed(active, outcome)
   }
 
   /** Its worker has stored the end of an answered request together with the turn. */
@@ -86,3 +95,9 @@ export class RequestEndings {
 }
 
 const EARLY_CODES = { user: 'REQUEST_CANCELLED', shutdown: 'REQUEST_INTERRUPTED' } as const
+
+/** An answer that its worker could not store; by the time it is stored it has been shown. */
+function turnOf({ request, attempt }: ActiveRequest, outcome: Answered, answeredAt: number): Turn {
+  const { text: answer, model, usage } = outcome
+  return { request, attempt, answer, model, usage, answeredAt, messages: [] }
+}
