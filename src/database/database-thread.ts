@@ -5,7 +5,7 @@ import type { Log } from '#actors/log.ts'
 import { type Served, serve } from '#actors/port-endpoint.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { ConnectToDatabase, DatabaseThreadData, DatabaseThreadMessage } from '#protocol/database.ts'
-import { LocalDatabaseApi } from './database-api.ts'
+import { createDatabaseApi, type LocalDatabaseApi } from './database-api.ts'
 import { type OpenDatabase, openDatabase } from './open-database.ts'
 import { Retention } from './retention.ts'
 import { WriteAheadLogWatch } from './write-ahead-log.ts'
@@ -46,7 +46,7 @@ class DatabaseThread {
   constructor(database: OpenDatabase, { historyCacheBytes, retentionMs }: DatabaseThreadData, log: Log) {
     this.#database = database
     this.#log = log
-    this.#api = new LocalDatabaseApi(database.connection, () => this.#close(), { historyCacheBytes })
+    this.#api = createDatabaseApi(database.connection, () => this.#close(), { historyCacheBytes })
     this.#optimizing = setInterval(() => this.#optimize(), OPTIMIZE_INTERVAL_MS)
     const logWatch = new WriteAheadLogWatch(database.connection, log)
     this.#watching = setInterval(() => logWatch.look(), LOG_WATCH_INTERVAL_MS).unref()
@@ -56,7 +56,7 @@ class DatabaseThread {
   }
 
   #startRetention(retentionMs: number): Retention {
-    const prune = this.#api.prune.bind(this.#api)
+    const { prune } = this.#api
     return new Retention({ prune, retentionMs, now: Date.now, clock: monotonicClock, log: this.#log })
   }
 

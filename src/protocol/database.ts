@@ -122,12 +122,8 @@ export interface DatabaseStatistics {
   readonly pruned: number
 }
 
-/**
- * What the database thread does for the other threads, one call a message over a port.
- * Writes are acknowledged only after their commit. Any call can reject with `DATABASE_FAILED`,
- * `DATABASE_UNAVAILABLE` (the thread is gone) or `CALL_TIMED_OUT`.
- */
-export interface DatabaseApi extends PersonalRecordsApi, ServerRecordsApi, AttachmentsApi, SchedulesApi {
+/** What is stored about requests, their delivery and their turns. */
+export interface RequestRecordsApi {
   /** Stores a new request as QUEUED, attempt 0, with its files; of a direct message also that it has been read. */
   acceptRequest(request: ConversationRequest, files?: RequestFiles): Promise<AcceptResult>
   /** Gives a request that waits another text, to which this Discord message belongs from then on. */
@@ -171,6 +167,19 @@ export interface DatabaseApi extends PersonalRecordsApi, ServerRecordsApi, Attac
    * @param replaced a request whose turn is left out if it is the newest: its answer is being replaced.
    */
   history(key: ConversationKey, limit: number, replaced?: string | null): Promise<HistoryMessage[]>
+}
+
+/**
+ * What the database thread does for the other threads, one call a message over a port.
+ * Writes are acknowledged only after their commit. Any call can reject with `DATABASE_FAILED`,
+ * `DATABASE_UNAVAILABLE` (the thread is gone) or `CALL_TIMED_OUT`.
+ */
+export interface DatabaseApi
+  extends RequestRecordsApi,
+    PersonalRecordsApi,
+    ServerRecordsApi,
+    AttachmentsApi,
+    SchedulesApi {
   /** Writes something, to see whether that works. */
   probe(): Promise<void>
   statistics(): Promise<DatabaseStatistics>

@@ -8,7 +8,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LocalDatabaseApi } from '#database/database-api.ts'
+import { createDatabaseApi, type LocalDatabaseApi } from '#database/database-api.ts'
 import { openDatabase } from '#database/open-database.ts'
 import { startDiscordServer } from '#support/discord/start-discord-server.ts'
 import { startOpenAiServer } from '#support/openai/start-openai-server.ts'
@@ -55,7 +55,7 @@ async function makeFile(name: string, conversations: number): Promise<string> {
   const path = join(folder, name)
   const database = openDatabase(path)
   database.connection.pragma('synchronous = OFF')
-  const api = new LocalDatabaseApi(database.connection, () => database.close())
+  const api = createDatabaseApi(database.connection, () => database.close())
   for (let turn = 0; turn < TURNS_EACH; turn++) {
     for (let from = 0; from < conversations; from += BATCH) {
       const batch = Array.from({ length: BATCH }, (_, index) => userIdOf(from + index))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { LocalDatabaseApi } from '#database/database-api.ts'
+import { createDatabaseApi } from '#database/database-api.ts'
 import { openDatabase } from '#database/open-database.ts'
 import { turnOfTheEventLoop } from '#support/event-loop.ts'
 import { newDatabase } from '#support/stored-database.ts'
@@ -42,7 +42,7 @@ describe('an acknowledged write', () => {
     const database = openDatabase(join(temporaryFolder(), 'parley.db'))
     const events: string[] = []
     watchCommits(database.connection, events)
-    const api = new LocalDatabaseApi(database.connection, () => database.close())
+    const api = createDatabaseApi(database.connection, () => database.close())
     onTestFinished(() => api.close())
     const request = requestOf('a')
     const writes: Record<string, () => Promise<unknown>> = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { LocalDatabaseApi } from '#database/database-api.ts'
+import { createDatabaseApi } from '#database/database-api.ts'
 import { type OpenDatabase, openDatabase } from '#database/open-database.ts'
 import { FifoOrder } from '#domain/order.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
@@ -48,7 +48,7 @@ export function openTestDatabase(): TestDatabase {
   const database = openDatabase(join(temporaryFolder(), 'parley.db'))
   // No test of the queue loses power, and waiting for the disk would be most of their time.
   database.connection.pragma('synchronous = OFF')
-  const api = new LocalDatabaseApi(database.connection, () => database.close())
+  const api = createDatabaseApi(database.connection, () => database.close())
   onTestFinished(() => api.close())
   return { api, connection: database.connection }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { LocalDatabaseApi, type LocalDatabaseOptions } from '#database/database-api.ts'
+import { createDatabaseApi, type LocalDatabaseOptions } from '#database/database-api.ts'
 import { openDatabase } from '#database/open-database.ts'
 import type { RequestStatus } from '#domain/request.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -18,7 +18,7 @@ export interface StoredRequest {
 export function newDatabase(options: LocalDatabaseOptions = {}, path = join(temporaryFolder(), 'parley.db')) {
   const database = openDatabase(path)
   const { connection } = database
-  const api = new LocalDatabaseApi(connection, () => database.close(), options)
+  const api = createDatabaseApi(connection, () => database.close(), options)
   onTestFinished(() => api.close())
   const requests = connection.prepare<[], StoredRequest>('SELECT * FROM requests ORDER BY id')
   const messages = connection.prepare('SELECT request_id, role, content FROM messages ORDER BY id')
