@@ -1,5 +1,5 @@
 import { MessageChannel, postMessageToThread } from 'node:worker_threads'
-import { connect } from '#actors/port-endpoint.ts'
+import { connect } from '#actors/calling-endpoint.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
 import type { ConnectToDatabase, DatabaseApi } from '#protocol/database.ts'
 

@@ -1,5 +1,5 @@
 import { type MessagePort, workerData } from 'node:worker_threads'
-import { serve } from '#actors/port-endpoint.ts'
+import { serve } from '#actors/serving-endpoint.ts'
 
 /** What the thread offers on the port in its workerData. */
 export const servingThreadApi = {

@@ -1,5 +1,5 @@
 import { MessagePort, parentPort } from 'node:worker_threads'
-import { serve } from '#actors/port-endpoint.ts'
+import { serve } from '#actors/serving-endpoint.ts'
 import { NO_CHOICES } from '#domain/briefing.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 
