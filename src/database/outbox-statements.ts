@@ -40,6 +40,9 @@ export function prepareOutboxStatements(database: Database) {
         `SELECT content FROM outbox WHERE request_id = ? AND state = 'PENDING' ORDER BY part`,
       )
       .pluck(),
+    dropToken: database.prepare<[requestId: string]>(
+      'UPDATE requests SET interaction_token = NULL WHERE id = ? AND interaction_token IS NOT NULL',
+    ),
     delete: database.prepare<[requestId: string]>('DELETE FROM outbox WHERE request_id = ?'),
   }
 }

@@ -14,13 +14,10 @@ import type {
   AmendWriteResult,
   DirectChannel,
   KnownRequest,
-  RecoveredRequest,
   Recovery,
   RequeueResult,
   Settlement,
-  StoredReply,
   Turn,
-  UndeliveredReply,
   WriteResult,
 } from '#protocol/database.ts'
 import type { DeniedRequest, Promotion, PromotionFacts } from '#protocol/schedules.ts'
@@ -29,10 +26,9 @@ import { AttachmentRecords } from './attachment-records.ts'
 import { type ChannelStatements, prepareChannelStatements } from './channel-statements.ts'
 import { FairRecords } from './fair-records.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.ts'
-import { type OutboxStatements, prepareOutboxStatements } from './outbox-statements.ts'
-import { ReplyFileRecords } from './reply-file-records.ts'
+import { OutboxRecords } from './outbox-records.ts'
 import { mayComplete, mayRequeue, maySettle, mayStart } from './request-fence.ts'
-import { prepareRequestStatements, type RequestStatements, type StoredRequest } from './request-statements.ts'
+import { prepareRequestStatements, type RequestStatements, recoveredRequest } from './request-statements.ts'
 import { ScheduleRecords } from './schedule-records.ts'
 import { UsageRecords } from './usage-records.ts'
 
@@ -47,8 +43,7 @@ export interface Pruned {
 export class RequestRecords {
   readonly #requests: RequestStatements
   readonly #messages: MessageStatements
-  readonly #outbox: OutboxStatements
-  readonly #files: ReplyFileRecords
+  readonly #outbox: OutboxRecords
   readonly #channels: ChannelStatements
   readonly #usage: UsageRecords
   readonly #fair: FairRecords
@@ -61,8 +56,7 @@ export class RequestRecords {
   constructor(database: Database, now: () => number) {
     this.#requests = prepareRequestStatements(database)
     this.#messages = prepareMessageStatements(database)
-    this.#outbox = prepareOutboxStatements(database)
-    this.#files = new ReplyFileRecords(database)
+    this.#outbox = new OutboxRecords(database, now)
     this.#channels = prepareChannelStatements(database)
     this.#usage = new UsageRecords(database)
     this.#fair = new FairRecords(database)
@@ -97,7 +91,7 @@ export class RequestRecords {
 
   denyScheduled(denied: DeniedRequest): WriteResult {
     if (!this.schedules.deny(denied)) return 'stale'
-    this.#queueDelivery(denied.requestId, denied, denied.finishedAt)
+    this.#outbox.add(denied.requestId, denied, denied.finishedAt)
     return 'stored'
   }
 
@@ -131,7 +125,7 @@ export class RequestRecords {
     if (!maySettle(this.#requests.state.get(requestId), attempt, status)) return 'stale'
     this.#requests.settle.run(settlement)
     this.#fair.settle(requestId, { hasRun: attempt > 0, usage: null })
-    this.#queueDelivery(requestId, { messages }, finishedAt)
+    this.#outbox.add(requestId, { messages }, finishedAt)
     return 'stored'
   }
 
@@ -149,7 +143,7 @@ export class RequestRecords {
     this.#insertHistory(turn)
     this.#usage.add(request.userId, turn.usage, finishedAt)
     this.#fair.settle(request.id, { hasRun: true, usage: turn.usage })
-    this.#queueDelivery(request.id, turn, finishedAt)
+    this.#outbox.add(request.id, turn, finishedAt)
     return 'stored'
   }
 
@@ -169,23 +163,19 @@ export class RequestRecords {
   }
 
   markDelivered(requestId: string, messageIds: readonly string[]): void {
-    this.#outbox.deliver.run({ requestId, messageIds: JSON.stringify(messageIds), endedAt: this.#now() })
-    this.#files.delete(requestId)
-    this.#requests.dropToken.run(requestId)
+    this.#outbox.deliver(requestId, messageIds)
   }
 
   abandonDelivery(requestId: string, reason: string): void {
-    this.#outbox.abandon.run({ requestId, reason, endedAt: this.#now() })
-    this.#files.delete(requestId)
+    this.#outbox.abandon(requestId, reason)
     // Where nothing can be shown, nothing needs to be asked again.
     this.schedules.endOf(requestId)
-    this.#requests.dropToken.run(requestId)
   }
 
   recover(origin: RequestOrigin): Recovery {
     const interrupted = this.#requests.requeueInterrupted.run({ origin }).changes
     const waiting = this.#requests.waiting.all({ origin }).map(recoveredRequest)
-    return { waiting, undelivered: this.#undelivered(origin), interrupted, fair: this.#fair.recover() }
+    return { waiting, undelivered: this.#outbox.undelivered(origin), interrupted, fair: this.#fair.recover() }
   }
 
   interruptLeftovers(origin: RequestOrigin, finishedAt: number): number {
@@ -207,8 +197,7 @@ export class RequestRecords {
     let messages = 0
     for (const { id } of requests) {
       messages += this.#messages.deleteTurn.run(id).changes
-      this.#outbox.delete.run(id)
-      this.#files.delete(id)
+      this.#outbox.delete(id)
       this.#added.delete.run(id)
       this.attachments.delete(id)
       this.schedules.deleteRequest(id)
@@ -231,8 +220,7 @@ export class RequestRecords {
   #storedAnswer(requestId: string): RequeueResult {
     const stored = this.#messages.answer.get(requestId)
     if (stored === undefined) return { type: 'stale' }
-    const messages = this.#outbox.ofRequest.all(requestId)
-    return { type: 'answered', ...stored, ...(messages.length > 0 && { messages, ...this.#files.of(requestId) }) }
+    return { type: 'answered', ...stored, ...this.#outbox.of(requestId) }
   }
 
   /** A request of a direct message shows that the conversation has been read up to there. */
@@ -242,26 +230,6 @@ export class RequestRecords {
     // The id of a command is none of a message.
     if (discordMessageId === null || interactionToken !== null) return
     this.markRead({ channelId, userId, lastMessageId: discordMessageId })
-  }
-
-  #queueDelivery(requestId: string, { messages, files }: StoredReply, createdAt: number): void {
-    for (const [part, content] of messages.entries()) this.#outbox.insert.run({ requestId, part, content, createdAt })
-    if (messages.length === 0) this.#requests.dropToken.run(requestId)
-    else this.#files.add(requestId, files)
-  }
-
-  #undelivered(origin: RequestOrigin): UndeliveredReply[] {
-    const replies = new Map<string, UndeliveredReply & { messages: string[] }>()
-    for (const { content, ...stored } of this.#outbox.pending.all({ origin })) {
-      const { request, statusMessageId } = recoveredRequest(stored)
-      const known = replies.get(request.id)
-      if (known) known.messages.push(content)
-      else {
-        const reply = { request, statusMessageId, status: stored.status, messages: [content] }
-        replies.set(request.id, { ...reply, ...this.#files.of(request.id) })
-      }
-    }
-    return [...replies.values()]
   }
 
   /** Once the conversation has gone on, what it went on from stays. */
@@ -292,16 +260,4 @@ export class RequestRecords {
       completionTokens: usage?.completionTokens ?? null,
     })
   }
-}
-
-function recoveredRequest(stored: StoredRequest): RecoveredRequest {
-  const { attempt, statusMessageId, status: _status, fileNames, missed, ...fields } = stored
-  const names = fileNames === null ? {} : { fileNames: readNames(fileNames) }
-  const request = { ...fields, ...names, ...(missed === 1 && { missed: true as const }) }
-  return { request, attempt, statusMessageId }
-}
-
-/** Written as JSON by the statement that read it. */
-function readNames(json: string): readonly string[] {
-  return JSON.parse(json)
 }

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3'
 import type { ConversationKey } from '#domain/conversation.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import { CONSOLE_ID, type ConversationRequest, type RequestOrigin, type RequestStatus } from '#domain/request.ts'
-import type { Settlement } from '#protocol/database.ts'
+import type { RecoveredRequest, Settlement } from '#protocol/database.ts'
 import { FILE_NAMES } from './attachment-records.ts'
 import { CLAIM_FIELDS } from './fair-records.ts'
 import type { RequestState } from './request-fence.ts'
@@ -92,9 +92,6 @@ export function prepareRequestStatements(database: Database) {
     setStatusMessage: database.prepare<[{ requestId: string; statusMessageId: string }]>(
       'UPDATE requests SET status_message_id = @statusMessageId WHERE id = @requestId',
     ),
-    dropToken: database.prepare<[requestId: string]>(
-      'UPDATE requests SET interaction_token = NULL WHERE id = ? AND interaction_token IS NOT NULL',
-    ),
     requeueInterrupted: database.prepare<[{ origin: RequestOrigin }]>(
       `UPDATE requests SET status = 'QUEUED' WHERE ${ACTIVE} AND status = 'PROCESSING' AND ${OF_ORIGIN}`,
     ),
@@ -118,3 +115,16 @@ export function prepareRequestStatements(database: Database) {
 }
 
 export type RequestStatements = ReturnType<typeof prepareRequestStatements>
+
+/** A stored request as it is handed on. */
+export function recoveredRequest(stored: StoredRequest): RecoveredRequest {
+  const { attempt, statusMessageId, status: _status, fileNames, missed, ...fields } = stored
+  const names = fileNames === null ? {} : { fileNames: readNames(fileNames) }
+  const request = { ...fields, ...names, ...(missed === 1 && { missed: true as const }) }
+  return { request, attempt, statusMessageId }
+}
+
+/** Written as JSON by the statement that read it. */
+function readNames(json: string): readonly string[] {
+  return JSON.parse(json)
+}

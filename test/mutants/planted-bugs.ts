@@ -63,8 +63,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'what is to be delivered is stored after the answer',
     file: 'src/database/request-records.ts',
-    replace: 'this.#queueDelivery(request.id, turn, finishedAt)',
-    by: 'setImmediate(() => this.#queueDelivery(request.id, turn, finishedAt))',
+    replace: 'this.#outbox.add(request.id, turn, finishedAt)',
+    by: 'setImmediate(() => this.#outbox.add(request.id, turn, finishedAt))',
     tests: ['test/integration/database-api.test.ts', 'test/integration/database-queue.test.ts'],
   },
   {
