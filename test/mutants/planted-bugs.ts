@@ -90,7 +90,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'after a restart nobody looks for what was shown before',
-    file: 'src/discord/reply-card.ts',
+    file: 'src/discord/card-steps.ts',
     replace: 'this.#toBeFound = options.resumed !== undefined',
     by: 'this.#toBeFound = false',
     tests: ['test/integration/discord-restart.test.ts'],
