@@ -210,11 +210,10 @@ export class App {
   /** What was scheduled is asked from now on; the terminal has nothing of the kind. */
   #startScheduler(database: DatabaseActor, queue: ConversationQueue, gateway: Gateway): void {
     if (!gateway.askScheduled) return
-    const { settings, log } = this.#options
+    const { log } = this.#options
     this.#scheduler = new Scheduler({
       store: database.api,
       queue,
-      maxQueueSize: settings.queue.maxQueueSize,
       clock: systemClock,
       log,
       newId,

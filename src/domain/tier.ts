@@ -53,3 +53,12 @@ export function capacityFor(
     .reduce((kept, { name, reserved }) => kept + Math.max(0, reserved - (waiting.get(name) ?? 0)), 0)
   return Math.max(0, maxQueueSize - keptForOthers)
 }
+
+/** Places of the queue that somebody may take whose tier is not known: as many as the tier that may take most. */
+export function largestCapacity(
+  tiers: readonly Tier[],
+  waiting: ReadonlyMap<string, number>,
+  maxQueueSize: number,
+): number {
+  return Math.max(...[DEFAULT_TIER, ...tiers].map(({ name }) => capacityFor(name, tiers, waiting, maxQueueSize)))
+}

@@ -45,6 +45,8 @@ export interface Refusal {
   readonly code: RefusalCode
   /** For the user: why, and what to do. */
   readonly message: string
+  /** Of QUEUE_FULL: the tier of its user, whose places are taken. */
+  readonly tier?: string
 }
 
 /** Why a message was kept from the queue; `message` says it to the user. */

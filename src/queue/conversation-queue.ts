@@ -162,6 +162,11 @@ export class ConversationQueue implements RequestQueue {
     return { waiting, waitMs, ...(place > settings.warnAbove && { crowded: true }) }
   }
 
+  /** Places that are free for somebody of a tier; of a tier that is not named, for somebody of the one that has most. */
+  room(tier?: string): number {
+    return this.#intake.room(tier)
+  }
+
   stats(): QueueStatistics {
     const { pool, settings, clock } = this.#options
     const { gate } = this.#core

@@ -1,7 +1,7 @@
 import { refuse } from '#domain/admission.ts'
 import { type Claim, estimateTokens } from '#domain/fair-shares.ts'
 import { type ConversationRequest, isScheduled } from '#domain/request.ts'
-import { capacityFor, DEFAULT_TIER } from '#domain/tier.ts'
+import { capacityFor, DEFAULT_TIER, largestCapacity } from '#domain/tier.ts'
 import type { AddResult, NewRequest, Refusal, RequestEvent } from '#protocol/queue.ts'
 import { idOf, type QueueCore } from './queue-core.ts'
 import type { AddListener, StoredMessage } from './queue-message.ts'
@@ -26,6 +26,9 @@ export class RequestIntake {
     const { options, state, journal, gate, deliver } = this.#core
     const { settings, clock, newId } = options
     const reason = refuse({ ...this.#facts(message), stopping })
+    if (reason?.code === 'QUEUE_FULL') {
+      return answer(this.refused({ ...describeRefusal(reason, settings), tier: tierOf(message).tier }))
+    }
     if (reason) return answer(this.refused(describeRefusal(reason, settings)))
     if (gate.mode === 'draining') return answer(this.refused(refusal('QUEUE_DRAINING')))
     const { files, scheduled, fromTier: _, ...fields } = message
@@ -77,6 +80,16 @@ export class RequestIntake {
     events.tell(active, { type: 'queued', position: state.position(active), restored, ...idOf(active) })
   }
 
+  /**
+   * Places that are free for somebody of a tier, by the rule that admits; of a tier that is not named, for somebody of
+   * the one that has most.
+   */
+  room(tier?: string): number {
+    if (this.#core.gate.mode === 'draining') return 0
+    const { waiting, freeSlots } = this.#occupation()
+    return Math.max(0, this.#capacityFor(tier) - (waiting - freeSlots))
+  }
+
   refused(reason: Refusal): AddResult {
     this.#core.counters.rejected(reason.code)
     return { accepted: false, refusal: reason }
@@ -85,7 +98,7 @@ export class RequestIntake {
   #facts(message: NewRequest) {
     const { files, userId, discordMessageId } = message
     const { options, state } = this.#core
-    const { pool, settings } = options
+    const { settings } = options
     const activeOfUser = state.byUser(userId)
     return {
       message: message.message,
@@ -93,18 +106,25 @@ export class RequestIntake {
       maxMessageLength: settings.maxMessageLength,
       userIsActive: activeOfUser !== undefined,
       isReplay: discordMessageId !== null && activeOfUser?.request.discordMessageId === discordMessageId,
-      waiting: state.waiting,
-      freeSlots: Math.max(0, pool.slots - pool.slotsUsed),
-      maxQueueSize: this.#capacityFor(message),
+      ...this.#occupation(),
+      maxQueueSize: this.#capacityFor(tierOf(message).tier),
     }
   }
 
+  #occupation() {
+    const { options, state } = this.#core
+    const { slots, slotsUsed } = options.pool
+    return { waiting: state.waiting, freeSlots: Math.max(0, slots - slotsUsed) }
+  }
+
   /** Without reservations nobody has to be counted. */
-  #capacityFor(message: NewRequest): number {
+  #capacityFor(tier: string | undefined): number {
     const { options, state } = this.#core
     const { maxQueueSize, tiers = [] } = options.settings
     if (!tiers.some(({ reserved }) => reserved > 0)) return maxQueueSize
-    return capacityFor(tierOf(message).tier, tiers, state.waitingByTier(), maxQueueSize)
+    const waiting = state.waitingByTier()
+    if (tier === undefined) return largestCapacity(tiers, waiting, maxQueueSize)
+    return capacityFor(tier, tiers, waiting, maxQueueSize)
   }
 
   /** An admitted message that does not become a request after all. */

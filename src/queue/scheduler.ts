@@ -4,13 +4,13 @@ import { type ErrorCode, errorMessage } from '#domain/errors.ts'
 import { failureNotice } from '#domain/notices.ts'
 import type { ConversationRequest } from '#domain/request.ts'
 import type { UndeliveredReply } from '#protocol/database.ts'
-import type { GateRefusal, QueueEvent, Refusal, RequestQueue } from '#protocol/queue.ts'
+import type { GateRefusal, QueueEvent, Refusal } from '#protocol/queue.ts'
 import type { SchedulesApi } from '#protocol/schedules.ts'
+import type { ConversationQueue } from './conversation-queue.ts'
 
 export interface SchedulerOptions {
   readonly store: Pick<SchedulesApi, 'promoteDue' | 'scheduledRequests' | 'denyScheduled'>
-  readonly queue: Pick<RequestQueue, 'active' | 'outlook' | 'on'>
-  readonly maxQueueSize: number
+  readonly queue: Pick<ConversationQueue, 'active' | 'room' | 'on'>
   readonly clock: Clock
   readonly log: Log
   readonly newId: () => string
@@ -23,7 +23,7 @@ export interface SchedulerOptions {
 /** The host's clock may be set, and a timer cannot wait for weeks: it is looked at once in this time. */
 const LONGEST_WAIT_MS = 60_000
 
-/** The pause after something went wrong that nobody tells the end of. */
+/** How often is tried again what nobody tells the end of. */
 const RETRY_MS = 5_000
 
 /** How many become requests in one write, so that it does not keep the database from others. */
@@ -34,7 +34,6 @@ const MAKE_ROOM: ReadonlySet<QueueEvent['type']> = new Set(['started', 'complete
 
 /** Refusals that hold for the moment only. */
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'REQUEST_ALREADY_ACTIVE',
   'QUEUE_FULL',
   'QUEUE_BUSY',
   'QUEUE_STOPPING',
@@ -45,16 +44,29 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** Refusals that will be the same the next time. */
 const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ACCESS_DENIED', 'CONVERSATION_CLOSED', 'REQUEST_INVALID'])
 
+/** A request whose time has come, until the queue has it. */
+interface Waiting {
+  readonly request: ConversationRequest
+  /** The tier of its user as the queue has told it with a refusal; which tier somebody has depends on where they ask. */
+  tier?: string
+  /** It could not be asked for a reason whose end nobody tells: others are tried meanwhile. */
+  isHeldBack: boolean
+}
+
+/** What follows an offer. */
+type Offered = 'over' | 'waits' | 'heldBack'
+
 /**
  * Asks what was scheduled when its time has come.
  *
  * What is due becomes a request in the file first, so that it is asked once whatever happens. From there it is offered to
- * the queue as soon as its user has no other question and there is room: at once, or when the queue tells of an end.
+ * the queue as soon as its user has no other question and there is room for their tier: at once, or when the queue tells
+ * of an end. An offer costs look-ups, so what the queue has refused as full is offered again only when it would be taken.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions
   /** What is in the file as SCHEDULED, oldest first. */
-  readonly #waiting = new Map<string, ConversationRequest>()
+  readonly #waiting = new Map<string, Waiting>()
   /** Users one of whose requests is being offered, and the work on it. */
   readonly #offers = new Map<string, Promise<void>>()
   #runningSince: number | undefined
@@ -64,6 +76,7 @@ export class Scheduler {
   #lookAgain = false
   /** Something may be in the file that is not known here. */
   #isIncomplete = true
+  #isOfferingSoon = false
   #stopped = false
   #unsubscribe: () => void = () => undefined
 
@@ -76,7 +89,7 @@ export class Scheduler {
     const { clock, queue } = this.#options
     this.#runningSince = clock.now()
     this.#unsubscribe = queue.on(({ type }) => {
-      if (MAKE_ROOM.has(type)) this.#offerWaiting()
+      if (MAKE_ROOM.has(type)) this.#offerSoon()
     })
     this.wake()
   }
@@ -131,7 +144,9 @@ export class Scheduler {
   }
 
   #keep(requests: readonly ConversationRequest[]): void {
-    for (const request of requests) this.#waiting.set(request.id, request)
+    for (const request of requests) {
+      if (!this.#waiting.has(request.id)) this.#waiting.set(request.id, { request, isHeldBack: false })
+    }
   }
 
   #wakeIn(ms: number): void {
@@ -141,42 +156,72 @@ export class Scheduler {
     else this.#timer = this.#options.clock.setTimeout(() => this.wake(), Math.min(ms, LONGEST_WAIT_MS))
   }
 
+  /** In the middle of its turn the queue counts a request that has just begun and the slot it is about to take. */
+  #offerSoon(): void {
+    if (this.#isOfferingSoon) return
+    this.#isOfferingSoon = true
+    queueMicrotask(() => {
+      this.#isOfferingSoon = false
+      this.#offerWaiting()
+    })
+  }
+
   /** Offers as many as there is room for, one for each user who has no question. */
   #offerWaiting(): void {
     if (this.#stopped || this.#waiting.size === 0) return
-    const { queue, maxQueueSize } = this.#options
-    let room = maxQueueSize - queue.outlook(1).waiting - this.#offers.size
-    for (const request of this.#waiting.values()) {
-      if (room <= 0) return
-      const { userId } = request
-      if (this.#offers.has(userId) || queue.active(userId) !== undefined) continue
-      this.#offers.set(userId, this.#offer(request))
-      room--
+    const hasRoom = this.#roomAtTheMoment()
+    for (const waiting of this.#waiting.values()) {
+      if (!hasRoom()) break
+      if (this.#mayBeOffered(waiting) && hasRoom(waiting.tier)) {
+        this.#offers.set(waiting.request.userId, this.#offer(waiting))
+      }
+    }
+    this.#lookAgainLater()
+  }
+
+  /** Tells whether there is a place for one more of a tier, or of some tier; each offer under way may take one. */
+  #roomAtTheMoment(): (tier?: string) => boolean {
+    const places = new Map<string | undefined, number>()
+    return (tier) => {
+      const known = places.get(tier) ?? this.#options.queue.room(tier)
+      places.set(tier, known)
+      return known > this.#offers.size
     }
   }
 
+  #mayBeOffered({ request: { userId }, isHeldBack }: Waiting): boolean {
+    return !isHeldBack && !this.#offers.has(userId) && this.#options.queue.active(userId) === undefined
+  }
+
   /** Never rejects. */
-  async #offer(request: ConversationRequest): Promise<void> {
-    const isOver = await this.#ask(request)
-    this.#offers.delete(request.userId)
-    if (!isOver) return this.#offerLater()
-    this.#waiting.delete(request.id)
+  async #offer(waiting: Waiting): Promise<void> {
+    const offered = await this.#ask(waiting)
+    const { id, userId } = waiting.request
+    this.#offers.delete(userId)
+    if (offered === 'over') this.#waiting.delete(id)
+    waiting.isHeldBack = offered === 'heldBack'
     this.#offerWaiting()
   }
 
-  /** Tells whether the request waits no more. */
-  async #ask(request: ConversationRequest): Promise<boolean> {
+  /** Never rejects. */
+  async #ask(waiting: Waiting): Promise<Offered> {
+    const { request } = waiting
     try {
       const refusal = await this.#options.ask(request)
       // A duplicate was forgotten, or taken in, since.
-      if (!refusal || refusal.code === 'REQUEST_DUPLICATE') return true
-      if (PASSING.has(refusal.code) || ('passing' in refusal && refusal.passing)) return false
+      if (!refusal || refusal.code === 'REQUEST_DUPLICATE') return 'over'
+      if (refusal.code === 'REQUEST_ALREADY_ACTIVE') return 'waits'
+      if ('tier' in refusal && refusal.tier !== undefined) {
+        waiting.tier = refusal.tier
+        return 'waits'
+      }
+      if (PASSING.has(refusal.code) || ('passing' in refusal && refusal.passing)) return 'heldBack'
       await this.#deny(request, refusal)
-      return true
+      return 'over'
     } catch (error) {
       const facts = { requestId: request.id, error: errorMessage(error) }
       this.#options.log.warn(facts, 'a scheduled question could not be asked; it is tried again')
-      return false
+      return 'heldBack'
     }
   }
 
@@ -191,11 +236,12 @@ export class Scheduler {
     deliver({ request, statusMessageId: null, status: 'CANCELLED', messages })
   }
 
-  /** Nobody may tell when it can be taken in. */
-  #offerLater(): void {
-    if (this.#stopped) return
+  /** While something waits: nobody may tell when it can be taken in. */
+  #lookAgainLater(): void {
+    if (this.#waiting.size === 0) return
     this.#retry ??= this.#options.clock.setTimeout(() => {
       this.#retry = undefined
+      for (const waiting of this.#waiting.values()) waiting.isHeldBack = false
       this.#offerWaiting()
     }, RETRY_MS)
   }

@@ -137,8 +137,25 @@ describe('the order of a queue', () => {
     const test = fairQueue({ maxQueueSize: 2, tiers })
     await test.ask('busy')
     await test.ask('free')
-    expect(await test.send('another').result).toMatchObject({ refusal: { code: 'QUEUE_FULL' } })
+    expect([test.queue.room('default'), test.queue.room('premium'), test.queue.room()]).toEqual([0, 1, 1])
+    expect(await test.send('another').result).toMatchObject({
+      refusal: { code: 'QUEUE_FULL', tier: 'default' },
+    })
     expect(await test.send('paying', { fromTier: PREMIUM }).result).toMatchObject({ accepted: true })
+    expect(test.queue.room()).toBe(0)
+  })
+
+  it('says how many would be taken in as it takes them in, and none while it is drained', async () => {
+    const tiers = [{ ...DEFAULT_TIER, ...PREMIUM, reserved: 2 }]
+    const test = fairQueue({ maxQueueSize: 5, tiers })
+    for (let room = test.queue.room('default'); room > 0; room--) {
+      expect(test.queue.room('default')).toBe(room)
+      await test.send(`user ${room}`).result
+    }
+    expect(await test.send('another').result).toMatchObject({ accepted: false })
+    expect(test.queue.room('premium')).toBe(2)
+    await test.queue.setMode('draining')
+    expect(test.queue.room('premium')).toBe(0)
   })
 })
 

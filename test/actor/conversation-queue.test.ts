@@ -135,7 +135,8 @@ describe('a message that is refused', () => {
   ])('is told %s first, with why and what to do', async (code, userId, fields, words) => {
     const test = await full()
     const { result, heard } = test.send(userId, fields)
-    expect(await result).toEqual({ accepted: false, refusal: { code, message: expect.stringMatching(words) } })
+    const tier = code === 'QUEUE_FULL' ? { tier: 'default' } : {}
+    expect(await result).toEqual({ accepted: false, refusal: { code, message: expect.stringMatching(words), ...tier } })
     await test.settled()
     expect(heard).toEqual([])
     expect(test.queue.stats().rejected[code]).toBe(1)

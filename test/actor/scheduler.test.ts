@@ -1,6 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ConversationRequest } from '#domain/request.ts'
 import type { Schedule } from '#domain/schedule.ts'
+import { DEFAULT_TIER, type Tier } from '#domain/tier.ts'
 import type { UndeliveredReply } from '#protocol/database.ts'
 import type { GateRefusal } from '#protocol/queue.ts'
 import { Scheduler, type SchedulerOptions } from '#queue/scheduler.ts'
@@ -18,6 +20,24 @@ const BEFORE = DUE_AT - 10 * MINUTE_MS
 
 type World = Awaited<ReturnType<typeof start>>
 
+/** What its people are turned away with before the queue is asked, and what was asked. */
+class Gate {
+  refusal: GateRefusal | undefined
+  /** By user. */
+  readonly refused = new Map<string, GateRefusal>()
+  /** The ids of what came to the gate. */
+  readonly asked: string[] = []
+  /** Whose questions the queue took in, and whose it did not, in this order. */
+  readonly takenIn: string[] = []
+  readonly turnedAway: string[] = []
+}
+
+const PREMIUM: Tier = { ...DEFAULT_TIER, name: 'premium', weight: 4, reserved: 1 }
+
+function tierOf(userId: string): Tier {
+  return userId.startsWith('premium') ? PREMIUM : DEFAULT_TIER
+}
+
 /** A scheduler on a real queue and a real database; what it asks passes no gate but the one the test sets. */
 async function start(schedules: readonly Schedule[], { now = BEFORE, ...setup }: QueueSetup & { now?: number } = {}) {
   const { api, connection } = openTestDatabase()
@@ -26,22 +46,24 @@ async function start(schedules: readonly Schedule[], { now = BEFORE, ...setup }:
   const log = new RecordingLog()
   const settings = { pollIntervalMs: DAY_MS, ...setup.settings }
   const test = new QueueUnderTest({ store: api, clock, ...setup, settings })
-  const gate: { refusal: GateRefusal | undefined; asked: string[] } = { refusal: undefined, asked: [] }
+  const gate = new Gate()
   const delivered: UndeliveredReply[] = []
   const ask = async (request: ConversationRequest) => {
     const { id, timestamp, notBefore, missed, ...fields } = request
     gate.asked.push(id)
-    if (gate.refusal) return gate.refusal
+    const refused = gate.refused.get(request.userId) ?? gate.refusal
+    if (refused) return refused
     const scheduled = { id, timestamp, notBefore, ...(missed && { missed }) }
     const { replaces: _none, directServerName: _name, fileNames: _files, ...plain } = fields
-    const result = await test.queue.addRequest({ ...plain, scheduled })
+    const result = await test.queue.addRequest({ ...plain, scheduled, fromTier: tierOf(request.userId) })
+    const went = result.accepted ? gate.takenIn : gate.turnedAway
+    went.push(request.userId)
     return result.accepted ? undefined : result.refusal
   }
   let ids = 0
   const options: SchedulerOptions = {
     store: api,
     queue: test.queue,
-    maxQueueSize: setup.settings?.maxQueueSize ?? 50,
     clock,
     log,
     newId: () => `s${++ids}`,
@@ -254,6 +276,85 @@ describe('a question whose time has come', () => {
     await until(() => world.gate.asked.length === 1)
     await rest(world)
     expect(running(world)).toEqual([])
+  })
+})
+
+describe('questions whose time has come while places are reserved', () => {
+  const of = (userId: string, dueIn = 0) => scheduleOf(userId, { userId, nextAt: DUE_AT + dueIn })
+
+  it('do not keep a younger one from the place that is reserved for its user, and are not offered in vain', async () => {
+    const older = Array.from({ length: 8 }, (_, index) => `older ${index}`)
+    const schedules = [...older.map((userId) => of(userId)), of('premium', 1000)]
+    const world = await start(schedules, { settings: { maxQueueSize: 3, tiers: [PREMIUM] } })
+    for (const userId of ['x', 'y', 'z']) await world.test.ask(userId)
+    await world.clock.advance(DUE_AT - BEFORE)
+    await rest(world)
+    expect(world.gate.turnedAway).toEqual(older)
+    await world.clock.advance(1000)
+    await until(() => world.test.queue.active('premium') !== undefined)
+    while (world.gate.takenIn.length <= older.length) {
+      await world.clock.advance(MINUTE_MS)
+      await answerOne(world)
+      await rest(world)
+    }
+    // To find out their tier is all that they were refused for.
+    expect(world.gate.turnedAway).toEqual(older)
+    expect(world.gate.asked).toHaveLength(2 * older.length + 1)
+    expect(world.gate.takenIn).toEqual(['premium', ...older])
+  })
+
+  it('all come, once each, the oldest of a tier first, whoever is there and whatever is free', async () => {
+    const people = fc.array(fc.boolean(), { minLength: 1, maxLength: 12 })
+    const sizes = fc.record({ slots: fc.integer({ min: 1, max: 3 }), maxQueueSize: fc.integer({ min: 2, max: 5 }) })
+    await fc.assert(
+      fc.asyncProperty(people, sizes, async (arePremium, { slots, maxQueueSize }) => {
+        const users = arePremium.map((isPremium, index) => `${isPremium ? 'premium' : 'plain'} ${10 + index}`)
+        const schedules = users.map((userId, index) => of(userId, index))
+        const world = await start(schedules, { slots, settings: { maxQueueSize, tiers: [PREMIUM] } })
+        await rest(world)
+        await world.clock.advance(DUE_AT - BEFORE + users.length)
+        for (let ended = 0; ended < users.length; ended++) {
+          await until(() => world.test.pool.live.length > 0)
+          await rest(world)
+          await answerOne(world)
+        }
+        const { takenIn: taken } = world.gate
+        expect(taken.toSorted()).toEqual(users.toSorted())
+        for (const tier of ['premium', 'plain']) {
+          const ofTier = (userId: string) => userId.startsWith(tier)
+          expect(taken.filter(ofTier)).toEqual(users.filter(ofTier))
+        }
+        expect(new Set(world.gate.turnedAway).size).toBe(world.gate.turnedAway.length)
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  it('are not offered while the queue takes nothing in, and come once it does', async () => {
+    const world = await start([scheduleOf('a')])
+    await world.test.queue.setMode('draining')
+    await rest(world)
+    await world.clock.advance(DUE_AT - BEFORE + 10 * MINUTE_MS)
+    await rest(world)
+    expect(world.gate.asked).toEqual([])
+    await world.test.queue.setMode('open')
+    await world.clock.advance(5000)
+    await until(() => running(world).length > 0)
+  })
+})
+
+describe('a question that cannot be looked up', () => {
+  it('does not keep one behind it from the only place', async () => {
+    const world = await start([scheduleOf('a'), scheduleOf('b', { userId: 'bea' })], { settings: { maxQueueSize: 1 } })
+    world.gate.refused.set('ada', { code: 'ACCESS_DENIED', message: 'Not known.', passing: true })
+    await world.test.ask('bob')
+    await world.clock.advance(DUE_AT - BEFORE)
+    await until(() => world.test.queue.active('bea') !== undefined)
+    world.gate.refused.clear()
+    await answerOne(world)
+    await world.clock.advance(5000)
+    await until(() => world.test.queue.active('ada') !== undefined)
+    expect(world.gate.asked).toHaveLength(3)
   })
 })
 
