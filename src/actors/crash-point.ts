@@ -8,6 +8,7 @@
  * - `answer`: the commit that stores a turn (database thread)
  * - `delivery`: a call that shows a part of a request's end (main thread)
  * - `recovery`: reading what an earlier process has shown of a request (main thread)
+ * - `promotion`: the commit that makes requests of the schedules that are due, when there are any (database thread)
  */
 export const CRASH_POINTS = [
   'accept.before',
@@ -24,6 +25,8 @@ export const CRASH_POINTS = [
   'delivery.after',
   'recovery.before',
   'recovery.after',
+  'promotion.before',
+  'promotion.after',
 ] as const
 
 export type CrashPoint = (typeof CRASH_POINTS)[number]

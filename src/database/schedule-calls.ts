@@ -1,4 +1,5 @@
-import type { SchedulesApi } from '#protocol/schedules.ts'
+import { type CrashPoint, crashPoint } from '#actors/crash-point.ts'
+import type { Promotion, PromotionFacts, SchedulesApi } from '#protocol/schedules.ts'
 import type { RecordAccess } from './record-access.ts'
 import type { RequestRecords } from './request-records.ts'
 
@@ -10,8 +11,22 @@ export function scheduleCalls(access: RecordAccess, records: RequestRecords): Sc
     schedulesOf: (userId) => access.read(() => schedules.of(userId)),
     changeSchedule: (userId, id, changes) => access.write(() => schedules.change(userId, id, changes)),
     deleteSchedule: (userId, id) => access.write(() => schedules.delete(userId, id)),
-    promoteDue: (facts) => access.write(() => records.promoteDue(facts)),
+    promoteDue: (facts) => promote(access, records, facts),
     scheduledRequests: () => access.read(() => records.scheduled()),
     denyScheduled: (denied) => access.write(() => records.denyScheduled(denied)),
   }
+}
+
+function promote(access: RecordAccess, records: RequestRecords, facts: PromotionFacts): Promise<Promotion> {
+  const work = () => {
+    const promotion = records.promoteDue(facts)
+    passes('promotion.before', promotion)
+    return promotion
+  }
+  return access.write(work, { afterCommit: (promotion) => passes('promotion.after', promotion) })
+}
+
+/** A promotion of nothing is none. */
+function passes(point: CrashPoint, { fired }: Promotion): void {
+  if (fired.length > 0) crashPoint(point)
 }

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { CRASH_POINTS } from '#actors/crash-point.ts'
 import { CrashWorld, type Person } from '#support/chaos/crash-world.ts'
+import { QUESTION_POINTS } from '#support/chaos/points.ts'
 import { tell } from '#support/chaos/report.ts'
 import { isLong } from '#support/chaos/scale.ts'
 import type { ParleyProcess } from '#support/parley-process.ts'
 
 /** The long answer takes two messages, and so at least two calls to deliver it. */
 const POINTS = [
-  ...CRASH_POINTS.filter((point) => !point.startsWith('recovery')),
+  ...QUESTION_POINTS.filter((point) => !point.startsWith('recovery')),
   'delivery.before:2',
   'delivery.after:2',
 ]
 
 /** Where the second process is killed, which takes up what the first one has left. */
-const RECOVERY_POINTS = [...CRASH_POINTS, 'delivery.before:2', 'delivery.after:2']
+const RECOVERY_POINTS = [...QUESTION_POINTS, 'delivery.before:2', 'delivery.after:2']
 
 describe.skipIf(isLong)('a process that is killed again and again, each time at another point', () => {
   it('loses nothing, does nothing twice, and leaves nothing half done', { timeout: 300_000 }, async () => {

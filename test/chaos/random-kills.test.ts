@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { CRASH_POINTS } from '#actors/crash-point.ts'
 import { CrashWorld } from '#support/chaos/crash-world.ts'
 import { FAULTS } from '#support/chaos/faults.ts'
+import { QUESTION_POINTS } from '#support/chaos/points.ts'
 import { SeededRandom } from '#support/chaos/random.ts'
 import { tell } from '#support/chaos/report.ts'
 import { isLong } from '#support/chaos/scale.ts'
@@ -37,7 +37,7 @@ describe(`${KILLS} kills at random points, with faults of everything around (see
 async function cycle(world: CrashWorld, random: SeededRandom, faults: Record<string, number>): Promise<void> {
   // Written while nobody is there to read it.
   await askSome(world, random, random.chance(0.3) ? 1 : 0)
-  const parley = world.start(`${random.pick(CRASH_POINTS)}:${random.between(1, 4)}`)
+  const parley = world.start(`${random.pick(QUESTION_POINTS)}:${random.between(1, 4)}`)
   await world.killed(parley, (isRunning) => suffer({ world, random, parley, faults, isRunning }))
 }
 

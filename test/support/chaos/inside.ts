@@ -6,7 +6,8 @@ import { isAnswerTo, isFinal } from './outside.ts'
 
 /** A request as the file has it. */
 export interface StoredRequest {
-  readonly discordMessageId: string
+  /** The Discord message it came from; its own id without one. */
+  readonly origin: string
   readonly status: RequestStatus
   readonly attempt: number
   readonly errorCode: string | null
@@ -15,17 +16,17 @@ export interface StoredRequest {
   readonly pending: number
 }
 
-/** Every request in a file whose Parley is dead or at rest, by the Discord message it came from. */
+/** Every request in a file whose Parley is dead or at rest, by its origin. */
 export function storedRequests(path: string): ReadonlyMap<string, StoredRequest> {
   const reader = new Database(path, { readonly: true, fileMustExist: true })
   try {
     const rows = reader.prepare<[], StoredRequest>(
-      `SELECT discord_message_id AS discordMessageId, status, attempt, error_code AS errorCode,
+      `SELECT coalesce(discord_message_id, id) AS origin, status, attempt, error_code AS errorCode,
          (SELECT content FROM messages WHERE request_id = requests.id AND role = 'assistant') AS answer,
          (SELECT count(*) FROM outbox WHERE request_id = requests.id AND state = 'PENDING') AS pending
          FROM requests`,
     )
-    return new Map(rows.all().map((row) => [row.discordMessageId, row]))
+    return new Map(rows.all().map((row) => [row.origin, row]))
   } finally {
     reader.close()
   }
