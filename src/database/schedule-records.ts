@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { isMissed, nextOccurrence, type Schedule } from '#domain/schedule.ts'
+import { isMissed, nextOccurrence, type Schedule, withRecurrence } from '#domain/schedule.ts'
 import type { ForgetScope } from '#protocol/personal-records.ts'
 import type { DeniedRequest, PromotionFacts, ScheduleChanges } from '#protocol/schedules.ts'
 
@@ -29,7 +29,7 @@ export class ScheduleRecords {
   change(userId: string, id: string, changes: ScheduleChanges): Schedule | undefined {
     const schedule = this.#statements.one.get({ userId, id })
     if (!schedule) return undefined
-    const changed = { ...schedule, ...changes }
+    const changed = changedBy(schedule, changes)
     this.#statements.update.run(changed)
     return changed
   }
@@ -92,6 +92,13 @@ export class ScheduleRecords {
     if (nextAt === undefined) this.#statements.delete.run(schedule.id)
     else this.#statements.update.run({ ...schedule, nextAt })
   }
+}
+
+/** Without a time of its own, what comes again in another way goes on from the time that the file has. */
+function changedBy(schedule: Schedule, changes: ScheduleChanges): Schedule {
+  const changed = { ...schedule, ...changes }
+  const { recurrence, nextAt } = changes
+  return recurrence !== undefined && nextAt === undefined ? withRecurrence(changed, recurrence) : changed
 }
 
 const FIELDS = `id, user_id AS userId, server_id AS serverId, direct_server_name AS directServerName,

@@ -1,8 +1,14 @@
 import { parse } from 'chrono-node/en'
-import { instantOf, offsetAt } from '#domain/zoned-time.ts'
+import { instantOf, offsetAt, type WallTime } from '#domain/zoned-time.ts'
 
-/** A time that somebody has named, ms since epoch, or what is wrong with it. */
-export type ReadWhen = { readonly at: number } | { readonly problem: 'unclear' | 'past' | 'tooFar' }
+/** A time that somebody has named, ms since epoch, and as the wall is to show it if that was said. */
+interface Named {
+  readonly at: number
+  readonly wall?: WallTime
+}
+
+/** A time that somebody has named, or what is wrong with it. */
+export type ReadWhen = Named | { readonly problem: 'unclear' | 'past' | 'tooFar' }
 
 /** A year, and the day by which one can be longer. */
 const FARTHEST_MS = 366 * 86_400_000
@@ -22,14 +28,14 @@ const IDLE = /\b(at|on|by|please)\b|[\s,.!]/gi
  * @param now ms since epoch
  */
 export function readWhen(text: string, now: number, zone: string): ReadWhen {
-  const at = findInstant(text, now, zone)
-  if (at === undefined) return { problem: 'unclear' }
-  if (at <= now || OVER.test(text)) return { problem: 'past' }
-  return at - now > FARTHEST_MS ? { problem: 'tooFar' } : { at }
+  const named = findTime(text, now, zone)
+  if (named === undefined) return { problem: 'unclear' }
+  if (named.at <= now || OVER.test(text)) return { problem: 'past' }
+  return named.at - now > FARTHEST_MS ? { problem: 'tooFar' } : named
 }
 
 /** Undefined when there is no time, more than one, or something that might be a part of it. */
-function findInstant(text: string, now: number, zone: string): number | undefined {
+function findTime(text: string, now: number, zone: string): Named | undefined {
   const reference = { instant: new Date(now), timezone: offsetAt(now, zone) / MINUTE_MS }
   const [found, ...others] = parse(text, reference, { forwardDate: true })
   if (!found || others.length > 0 || found.end) return undefined
@@ -37,8 +43,9 @@ function findInstant(text: string, now: number, zone: string): number | undefine
   if (beside.replaceAll(IDLE, '') !== '') return undefined
   const { start } = found
   // Said with the time, or counted in hours from now: an instant, whatever the clocks do until then.
-  if (start.isCertain('timezoneOffset')) return start.date().getTime()
+  if (start.isCertain('timezoneOffset')) return { at: start.date().getTime() }
   const part = (name: 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second') => start.get(name) ?? 0
   const date = { year: part('year'), month: part('month'), day: part('day') }
-  return instantOf({ ...date, hour: part('hour'), minute: part('minute'), second: part('second') }, zone)
+  const wall = { ...date, hour: part('hour'), minute: part('minute'), second: part('second') }
+  return { at: instantOf(wall, zone, now), wall }
 }

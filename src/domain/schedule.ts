@@ -1,4 +1,4 @@
-import { type ClockTime, daysLater, instantOf, wallTimeAt, weekdayOf } from './zoned-time.ts'
+import { type ClockTime, daysLater, instantOf, type WallTime, wallTimeAt, weekdayOf } from './zoned-time.ts'
 
 /** How often a scheduled question is asked. */
 export const RECURRENCES = ['once', 'daily', 'weekdays', 'weekly'] as const
@@ -34,9 +34,14 @@ export interface Schedule extends ScheduleRule {
   readonly createdAt: number
 }
 
-/** The rule that a first time makes. */
-export function ruleFrom(recurrence: Recurrence, firstAt: number, zone: string): ScheduleRule {
-  const { hour, minute, second, ...date } = wallTimeAt(firstAt, zone)
+/** The rule that a first time makes; what its user has named can be a time that the wall skips on that day. */
+export function ruleFrom(
+  recurrence: Recurrence,
+  firstAt: number,
+  zone: string,
+  named: WallTime = wallTimeAt(firstAt, zone),
+): ScheduleRule {
+  const { hour, minute, second, ...date } = named
   return { recurrence, zone, hour, minute, second, weekday: weekdayOf(date) }
 }
 
@@ -68,6 +73,23 @@ function fallsOn({ recurrence, weekday }: ScheduleRule, day: number): boolean {
 export function firstOccurrence(rule: ScheduleRule, namedAt: number): number {
   const isFitting = fallsOn(rule, weekdayOf(wallTimeAt(namedAt, rule.zone)))
   return isFitting ? namedAt : (nextOccurrence(rule, namedAt) ?? namedAt)
+}
+
+/** A rule, and when it is due first. */
+export type Plan = ScheduleRule & Pick<Schedule, 'nextAt'>
+
+/** What a first time makes, as its user has named it. */
+export function planFrom(recurrence: Recurrence, firstAt: number, zone: string, named?: WallTime): Plan {
+  const rule = ruleFrom(recurrence, firstAt, zone, named)
+  return { ...rule, nextAt: firstOccurrence(rule, firstAt) }
+}
+
+/** A schedule that comes again in another way, from its next time on and at the time of day it has. */
+export function withRecurrence(schedule: Schedule, recurrence: Recurrence): Schedule {
+  const { nextAt, zone, hour, minute, second } = schedule
+  // As clocks are put forward, its next time can be another one than that of its rule.
+  const named = { ...wallTimeAt(nextAt, zone), hour, minute, second }
+  return { ...schedule, ...planFrom(recurrence, nextAt, zone, named) }
 }
 
 /** Later than this, somebody has to be told why. */

@@ -42,14 +42,19 @@ export function wallTimeAt(instant: number, zone: string): WallTime {
 }
 
 /**
- * When the wall in a zone shows a time, ms since epoch. Of a time that comes twice, as clocks are put back, the first;
- * for one that never comes, as they are put forward, the first instant after it.
+ * When the wall in a zone shows a time, ms since epoch. Of a time that comes twice, as clocks are put back, the first
+ * that is later than `after`, or else the first; for one that never comes, as they are put forward, the first instant
+ * after it.
  */
-export function instantOf(wall: WallTime, zone: string): number {
+export function instantOf(wall: WallTime, zone: string, after = Number.NEGATIVE_INFINITY): number {
   const asUtc = utcOf(wall)
-  const [before, after] = [offsetAt(asUtc - DAY_MS, zone), offsetAt(asUtc + DAY_MS, zone)]
-  const candidates = [asUtc - before, asUtc - after].filter((instant) => offsetAt(instant, zone) === asUtc - instant)
-  return candidates.length > 0 ? Math.min(...candidates) : endOfGap(asUtc - after, asUtc - before, zone)
+  const ahead = { before: offsetAt(asUtc - DAY_MS, zone), after: offsetAt(asUtc + DAY_MS, zone) }
+  const candidates = [asUtc - ahead.before, asUtc - ahead.after].filter(
+    (instant) => offsetAt(instant, zone) === asUtc - instant,
+  )
+  if (candidates.length === 0) return endOfGap(asUtc - ahead.after, asUtc - ahead.before, zone)
+  const later = candidates.filter((instant) => instant > after)
+  return Math.min(...(later.length > 0 ? later : candidates))
 }
 
 /** How far the clocks of a zone are ahead of UTC at an instant, in ms. */

@@ -3,7 +3,7 @@ import type { ConversationRequest } from '#domain/request.ts'
 import type { Schedule, ScheduleRule } from '#domain/schedule.ts'
 import type { WriteResult } from './database.ts'
 
-/** What can be changed of a schedule. */
+/** What can be changed of a schedule; a recurrence that comes without `nextAt` goes on from the next time as it is stored. */
 export type ScheduleChanges = Partial<ScheduleRule & Pick<Schedule, 'message' | 'ifMissed' | 'nextAt'>>
 
 /** The time, and what to call the requests that come of it. */

@@ -47,6 +47,18 @@ describe('schedules', () => {
   })
 })
 
+describe('a schedule that is to come again in another way', () => {
+  it('goes on from its next time as the file has it, and at the time of day it has', async () => {
+    const { api } = newDatabase()
+    await api.addSchedule(scheduleOf('a', { recurrence: 'daily' }), LIMIT)
+    await api.promoteDue(due(['r']))
+    const friday = DUE_AT + DAY_MS
+    expect(await api.changeSchedule('ada', 'a', { recurrence: 'weekly' })).toMatchObject({ nextAt: friday, weekday: 5 })
+    expect((await api.promoteDue(due(['s'], DUE_AT + 1))).fired).toEqual([])
+    expect(await api.schedulesOf('ada')).toMatchObject([{ recurrence: 'weekly', nextAt: friday, hour: 9, minute: 0 }])
+  })
+})
+
 describe('a schedule that is due', () => {
   it('becomes a request that waits for the queue, once, and has ended when it was for once', async () => {
     const { api, stored, path } = newDatabase()

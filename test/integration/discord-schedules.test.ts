@@ -4,7 +4,7 @@ import { SCHEDULING } from '#support/access-rules.ts'
 import { labelsOf, menuOf, startWithCommands } from '#support/command-room.ts'
 import { WAIT_MS } from '#support/discord-room.ts'
 import { requestOf } from '#support/stored-requests.ts'
-import { scheduleOf } from '#support/stored-schedules.ts'
+import { DUE_AT, scheduleOf } from '#support/stored-schedules.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -88,6 +88,7 @@ describe('/remind', () => {
     const { content } = await run('remind', { when, message: 'why?' })
     expect(content).toContain(problem)
     expect(content).toContain('tomorrow 9:00')
+    expect(content).toMatch(/ Nothing was scheduled\.$/)
     expect(await planned()).toEqual([])
     expect(changes()).toBe(0)
   })
@@ -167,6 +168,30 @@ describe('/reminders', () => {
     expect((await run('reminders edit', { which: 'a', when: 'soon' })).content).toContain('Nothing was changed')
     expect((await run('reminders edit', { which: 'gone', message: 'x' })).content).toContain('no such reminder')
     expect(changes()).toBe(3)
+  })
+
+  it('edit of how it comes again does not bring back a time that has just come', async () => {
+    const { run, planned, database, userId } = await start()
+    const { api } = database
+    await api.addSchedule(scheduleOf('a', { userId, recurrence: 'daily' }), 20)
+    const schedulesOf = api.schedulesOf.bind(api)
+    api.schedulesOf = async (of) => {
+      const found = await schedulesOf(of)
+      await api.promoteDue({ now: DUE_AT, runningSince: 0, newIds: ['r', 's'] })
+      return found
+    }
+    await run('reminders edit', { which: 'a', repeat: 'weekly' })
+    api.schedulesOf = schedulesOf
+    expect(await planned()).toMatchObject([{ recurrence: 'weekly', nextAt: DUE_AT + 24 * HOUR_MS }])
+  })
+
+  it('edit changes nothing when the new text is empty', async () => {
+    const { run, planned, database, userId, changes } = await start()
+    await database.api.addSchedule(scheduleOf('a', { userId }), 20)
+    const { content } = await run('reminders edit', { which: 'a', message: '   ', repeat: 'daily' })
+    expect(content).toBe('There is no text in the message. Nothing was changed.')
+    expect(await planned()).toEqual([scheduleOf('a', { userId })])
+    expect(changes()).toBe(0)
   })
 
   it('suggests those of its user while one is chosen to be edited', async () => {

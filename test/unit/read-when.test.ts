@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { readPlan } from '#discord/commands/schedule-words.ts'
 import { readWhen } from '#discord/read-when.ts'
 import { offsetAt } from '#domain/zoned-time.ts'
 
@@ -48,6 +49,20 @@ describe('over a change of the clocks', () => {
   it('a time that never comes is the first one after it, one that comes twice the first', () => {
     expect(read('tomorrow 2:30', 'Europe/Berlin', '2026-03-28T12:00:00Z')).toBe('2026-03-29T01:00:00.000Z')
     expect(read('tomorrow 2:30', 'Europe/Berlin', '2026-10-24T12:00:00Z')).toBe('2026-10-25T00:30:00.000Z')
+  })
+})
+
+describe('a plan', () => {
+  it('keeps the time that was named although the wall skips it on the first day', () => {
+    const plan = readPlan('tomorrow 2:30', 'daily', Date.parse('2026-03-28T12:00:00Z'), 'Europe/Berlin')
+    expect(plan).toMatchObject({ hour: 2, minute: 30, nextAt: Date.parse('2026-03-29T01:00:00Z') })
+  })
+})
+
+describe('a time that comes twice', () => {
+  it('is the second of the two when the first is over', () => {
+    expect(read('2:20', 'Europe/Berlin', '2026-10-25T00:15:00Z')).toBe('2026-10-25T00:20:00.000Z')
+    expect(read('2:20', 'Europe/Berlin', '2026-10-25T01:15:00Z')).toBe('2026-10-25T01:20:00.000Z')
   })
 })
 

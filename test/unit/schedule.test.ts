@@ -1,7 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { firstOccurrence, isMissed, nextOccurrence, RECURRENCES, ruleFrom } from '#domain/schedule.ts'
+import {
+  firstOccurrence,
+  isMissed,
+  nextOccurrence,
+  planFrom,
+  RECURRENCES,
+  ruleFrom,
+  withRecurrence,
+} from '#domain/schedule.ts'
 import { instantOf, wallTimeAt, weekdayOf } from '#domain/zoned-time.ts'
+import { scheduleOf } from '#support/stored-schedules.ts'
 
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata'] as const
 const instants = fc.integer({ min: Date.UTC(2024, 0), max: Date.UTC(2034, 0) }).map((ms) => ms - (ms % 60_000))
@@ -52,6 +61,24 @@ describe('a recurring schedule', () => {
     const inGap = nextOccurrence(rule, Date.parse('2026-03-28T12:00:00Z')) ?? 0
     expect(inGap).toBe(Date.parse('2026-03-29T01:00:00Z'))
     expect(nextOccurrence(rule, inGap)).toBe(Date.parse('2026-03-30T00:30:00Z'))
+  })
+
+  it('keeps the time that was named although the wall skips it on the first day', () => {
+    const endOfGap = Date.parse('2026-03-29T01:00:00Z')
+    const named = { ...wallTimeAt(endOfGap, 'Europe/Berlin'), hour: 2, minute: 30 }
+    const plan = planFrom('daily', endOfGap, 'Europe/Berlin', named)
+    expect(plan).toMatchObject({ hour: 2, minute: 30, nextAt: endOfGap })
+    expect(nextOccurrence(plan, plan.nextAt)).toBe(Date.parse('2026-03-30T00:30:00Z'))
+  })
+
+  it('that comes again in another way keeps its time, although the next one is at the end of a gap', () => {
+    const endOfGap = Date.parse('2026-03-29T01:00:00Z')
+    const rule = ruleFrom('daily', Date.parse('2026-03-27T01:30:00Z'), 'Europe/Berlin')
+    const weekly = withRecurrence(scheduleOf('a', { ...rule, nextAt: endOfGap }), 'weekly')
+    expect(weekly).toMatchObject({ hour: 2, minute: 30, weekday: 0, nextAt: endOfGap, recurrence: 'weekly' })
+    expect(nextOccurrence(weekly, endOfGap)).toBe(Date.parse('2026-04-05T00:30:00Z'))
+    const workdays = withRecurrence(weekly, 'weekdays')
+    expect(workdays.nextAt).toBe(Date.parse('2026-03-30T00:30:00Z'))
   })
 
   it('comes once on the day that has its time twice', () => {

@@ -6,7 +6,7 @@ import type { Schedule } from '#domain/schedule.ts'
 import type { PersonalRecordsApi } from '#protocol/personal-records.ts'
 import type { SchedulesApi } from '#protocol/schedules.ts'
 import { type CommandCall, type PrivateCommand, type Reply, refused, slashCommand } from './command.ts'
-import { describeSchedule, NO_MESSAGE, readOptions, readRule, scheduleOptions, USUAL_ZONE } from './schedule-words.ts'
+import { describeSchedule, NO_MESSAGE, readOptions, readPlan, scheduleOptions, USUAL_ZONE } from './schedule-words.ts'
 
 export interface SchedulingOptions {
   readonly records: Pick<PersonalRecordsApi, 'preferences'> &
@@ -57,13 +57,13 @@ async function schedule(options: SchedulingOptions, call: CommandCall): Promise<
   const here = await call.here()
   if ('refusal' in here) return refused(here)
   const { when = '', message = '', recurrence = 'once', ifMissed = 'run' } = readOptions(call.option)
-  if (message === '') return { content: NO_MESSAGE }
+  if (message === '') return { content: `${NO_MESSAGE} ${NOTHING_SCHEDULED}` }
   const { timeZone } = await records.preferences(userId)
   const now = clock.now()
-  const rule = readRule(when, recurrence, now, timeZone ?? USUAL_ZONE)
-  if ('problem' in rule) return { content: rule.problem }
+  const plan = readPlan(when, recurrence, now, timeZone ?? USUAL_ZONE)
+  if ('problem' in plan) return { content: `${plan.problem} ${NOTHING_SCHEDULED}` }
   const planned: Schedule = {
-    ...rule,
+    ...plan,
     id: scheduling.newId(),
     userId,
     serverId: here.serverId,
@@ -79,7 +79,7 @@ async function schedule(options: SchedulingOptions, call: CommandCall): Promise<
 }
 
 function full({ maxPerUser }: Scheduling): Reply {
-  const message = `You have ${maxPerUser} reminders, which is as many as one person may have. Nothing was scheduled; delete one with /reminders list.`
+  const message = `You have as many reminders as one person may have, which is ${maxPerUser}. Nothing was scheduled; delete one with /reminders list.`
   return { content: failureNotice({ code: 'SCHEDULES_FULL', message }) }
 }
 
@@ -88,6 +88,8 @@ function zoneNote(timeZone: string | null): string {
     ? `-# You have not said where you live, so the time was read in ${USUAL_ZONE}; \`/timezone\` changes that for the next one.`
     : `-# Times are read in ${timeZone}; \`/timezone\` changes that.`
 }
+
+const NOTHING_SCHEDULED = 'Nothing was scheduled.'
 
 const OFF = 'Scheduling is switched off here. Whoever runs this bot can change that.'
 

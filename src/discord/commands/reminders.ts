@@ -9,7 +9,7 @@ import type { Schedule } from '#domain/schedule.ts'
 import type { ScheduleChanges } from '#protocol/schedules.ts'
 import { customId, type PrivateCommand, type Reply, type Suggestion, slashCommand } from './command.ts'
 import type { SchedulingOptions } from './remind.ts'
-import { describeSchedule, readOptions, readRule, ruleAt, scheduleOptions, USUAL_ZONE } from './schedule-words.ts'
+import { describeSchedule, NO_MESSAGE, readOptions, readPlan, scheduleOptions, USUAL_ZONE } from './schedule-words.ts'
 import { subcommand } from './subcommand.ts'
 
 const NAME = 'reminders'
@@ -129,12 +129,12 @@ async function changesOf(
   option: (name: string) => string | undefined,
 ): Promise<ScheduleChanges | { readonly problem: string }> {
   const { when, message, recurrence, ifMissed } = readOptions(option)
-  const plain = { ...(message && { message }), ...(ifMissed && { ifMissed }) }
-  const repeat = recurrence ?? schedule.recurrence
-  if (when === undefined) return recurrence ? { ...plain, ...ruleAt(schedule.nextAt, repeat, schedule.zone) } : plain
+  if (message === '') return { problem: NO_MESSAGE }
+  const plain = { ...(message && { message }), ...(ifMissed && { ifMissed }), ...(recurrence && { recurrence }) }
+  if (when === undefined) return plain
   const { timeZone } = await records.preferences(schedule.userId)
-  const rule = readRule(when, repeat, clock.now(), timeZone ?? USUAL_ZONE)
-  return 'problem' in rule ? rule : { ...plain, ...rule }
+  const plan = readPlan(when, recurrence ?? schedule.recurrence, clock.now(), timeZone ?? USUAL_ZONE)
+  return 'problem' in plan ? plan : { ...plain, ...plan }
 }
 
 async function find(records: Records, userId: string, id: string): Promise<Schedule | undefined> {

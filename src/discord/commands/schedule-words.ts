@@ -1,14 +1,13 @@
 import { ApplicationCommandOptionType } from 'discord.js'
 import { readWhen } from '#discord/read-when.ts'
 import {
-  firstOccurrence,
   IF_MISSED,
   type IfMissed,
+  type Plan,
+  planFrom,
   RECURRENCES,
   type Recurrence,
-  ruleFrom,
   type Schedule,
-  type ScheduleRule,
 } from '#domain/schedule.ts'
 import { beginningOf } from './beginning-of.ts'
 import { dateAndTime, timeAgo } from './timestamps.ts'
@@ -66,30 +65,27 @@ export function readOptions(option: (name: string) => string | undefined) {
   }
 }
 
-/** A rule and its next time, or what its user has to change. */
-export type ReadRule = (ScheduleRule & Pick<Schedule, 'nextAt'>) | { readonly problem: string }
-
-/** Makes a rule of a time in words. */
-export function readRule(when: string, recurrence: Recurrence, now: number, zone: string): ReadRule {
+/** Makes a plan of a time in words, or says what its user has to change. */
+export function readPlan(
+  when: string,
+  recurrence: Recurrence,
+  now: number,
+  zone: string,
+): Plan | { readonly problem: string } {
   const read = readWhen(when, now, zone)
-  return 'problem' in read ? { problem: PROBLEMS[read.problem] } : ruleAt(read.at, recurrence, zone)
-}
-
-export function ruleAt(at: number, recurrence: Recurrence, zone: string): ScheduleRule & Pick<Schedule, 'nextAt'> {
-  const rule = ruleFrom(recurrence, at, zone)
-  return { ...rule, nextAt: firstOccurrence(rule, at) }
+  return 'problem' in read ? { problem: PROBLEMS[read.problem] } : planFrom(recurrence, read.at, zone, read.wall)
 }
 
 const EXAMPLES =
   'Times that are understood are such as `in 2 hours`, `tomorrow 9:00`, `monday 8am`, `dec 24 at 18:00`, `2026-12-24T18:00Z`.'
 
 const PROBLEMS = {
-  unclear: `That is no clear time, so nothing was scheduled. ${EXAMPLES}`,
-  past: `That time is over, so nothing was scheduled. ${EXAMPLES}`,
-  tooFar: `That is more than a year away, so nothing was scheduled. ${EXAMPLES}`,
+  unclear: `That is no clear time. ${EXAMPLES}`,
+  past: `That time is over. ${EXAMPLES}`,
+  tooFar: `That is more than a year away. ${EXAMPLES}`,
 } as const
 
-export const NO_MESSAGE = 'There is no text in the message, so nothing was scheduled.'
+export const NO_MESSAGE = 'There is no text in the message.'
 
 /** A schedule in a few lines. */
 export function describeSchedule(schedule: Schedule): string {
