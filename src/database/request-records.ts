@@ -89,8 +89,14 @@ export class RequestRecords {
     return this.#requests.scheduled.all().map((stored) => recoveredRequest(stored).request)
   }
 
+  deleteSchedule(userId: string, id: string): boolean {
+    return this.schedules.delete(userId, id, this.#now())
+  }
+
   denyScheduled(denied: DeniedRequest): WriteResult {
+    const state = this.#requests.state.get(denied.requestId)
     if (!this.schedules.deny(denied)) return 'stale'
+    if (state?.status === 'QUEUED') this.#fair.settle(denied.requestId, { hasRun: false, usage: null })
     this.#outbox.add(denied.requestId, denied, denied.finishedAt)
     return 'stored'
   }

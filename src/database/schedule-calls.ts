@@ -10,7 +10,7 @@ export function scheduleCalls(access: RecordAccess, records: RequestRecords): Sc
     addSchedule: (schedule, limit) => access.write(() => schedules.add(schedule, limit)),
     schedulesOf: (userId) => access.read(() => schedules.of(userId)),
     changeSchedule: (userId, id, changes) => access.write(() => schedules.change(userId, id, changes)),
-    deleteSchedule: (userId, id) => access.write(() => schedules.delete(userId, id)),
+    deleteSchedule: (userId, id) => access.write(() => records.deleteSchedule(userId, id)),
     promoteDue: (facts) => promote(access, records, facts),
     scheduledRequests: () => access.read(() => records.scheduled()),
     denyScheduled: (denied) => access.write(() => records.denyScheduled(denied)),

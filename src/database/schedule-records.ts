@@ -34,8 +34,11 @@ export class ScheduleRecords {
     return changed
   }
 
-  delete(userId: string, id: string): boolean {
-    return this.#statements.deleteOwn.run({ userId, id }).changes > 0
+  /** What has come of it and waits to be asked is cancelled. */
+  delete(userId: string, id: string, now: number): boolean {
+    if (this.#statements.deleteOwn.run({ userId, id }).changes === 0) return false
+    this.#statements.cancelOf.run({ id, finishedAt: now })
+    return true
   }
 
   /** The ids of the requests that came of it. */
@@ -146,9 +149,14 @@ function prepareScheduleStatements(database: Database) {
     endOf: database.prepare<[requestId: string]>(
       'DELETE FROM schedules WHERE id = (SELECT schedule_id FROM scheduled_requests WHERE request_id = ?)',
     ),
+    /** It is in line when an accept was stored whose answer was lost; the queue knows nothing of it then. */
     deny: database.prepare<[Pick<DeniedRequest, 'requestId' | 'errorCode' | 'finishedAt'>]>(
       `UPDATE requests SET status = 'CANCELLED', error_code = @errorCode, finished_at = @finishedAt
-         WHERE id = @requestId AND status = 'SCHEDULED'`,
+         WHERE id = @requestId AND not_before IS NOT NULL AND status IN ('SCHEDULED', 'QUEUED') AND attempt = 0`,
+    ),
+    cancelOf: database.prepare<[{ id: string; finishedAt: number }]>(
+      `UPDATE requests SET status = 'CANCELLED', error_code = 'REQUEST_CANCELLED', finished_at = @finishedAt
+         WHERE status = 'SCHEDULED' AND @id = (SELECT schedule_id FROM scheduled_requests WHERE request_id = requests.id)`,
     ),
     deleteWithin: database.prepare<[ForgetScope]>(`DELETE FROM schedules WHERE ${IN_SCOPE}`),
     cancelWithin: database.prepare<[ForgetScope & { finishedAt: number }]>(

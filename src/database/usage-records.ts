@@ -56,9 +56,10 @@ function prepareUsageStatements(database: Database) {
       )
       .pluck(),
     inAll: database.prepare<[day: number], number>('SELECT sum(tokens) FROM token_usage WHERE day = ?').pluck(),
+    /** Of those that the queue has taken in. */
     requestTimes: database
       .prepare<[{ userId: string; since: number; limit: number }], number>(
-        `SELECT timestamp FROM requests WHERE user_id = @userId AND timestamp > @since AND status <> 'SCHEDULED'
+        `SELECT timestamp FROM requests WHERE user_id = @userId AND timestamp > @since AND admission IS NOT NULL
            ORDER BY timestamp DESC LIMIT @limit`,
       )
       .pluck(),

@@ -1,4 +1,4 @@
-import { type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
+import { type REST, Routes } from 'discord.js'
 import { type ConversationRequest, isDirect } from '#domain/request.ts'
 import type { GateRefusal, Refusal } from '#protocol/queue.ts'
 import type { Delivery } from './delivery.ts'
@@ -8,6 +8,7 @@ import { rolesOf } from './member-roles.ts'
 import type { Question } from './question-intake.ts'
 import { isApiError } from './reply-target.ts'
 import type { ReplyTargets } from './reply-targets.ts'
+import { NO_MEMBER } from './shared-servers.ts'
 
 export interface ScheduledQuestionsOptions {
   readonly rest: REST
@@ -56,7 +57,7 @@ export class ScheduledQuestions {
       const need = { urgency: 'reading', lane: laneOf('GET', route) } as const
       return rolesOf(await turns.call(need, () => rest.get(route, { signal }), signal))
     } catch (error) {
-      if (isApiError(error, GONE)) return undefined
+      if (isApiError(error, NO_MEMBER)) return undefined
       throw error
     }
   }
@@ -75,5 +76,3 @@ function askedOf(request: ConversationRequest): AskedRequest {
     scheduled: { id, timestamp, notBefore, ...(missed && { missed }) },
   }
 }
-
-const GONE = [RESTJSONErrorCodes.UnknownMember, RESTJSONErrorCodes.UnknownGuild, RESTJSONErrorCodes.MissingAccess]

@@ -118,8 +118,8 @@ export class SharedServers {
   }
 }
 
-/** The last two: the bot has just left the server. */
-const NO_MEMBER = [
+/** What Discord says of who is no member; the last two: the bot has just left the server. */
+export const NO_MEMBER = [
   RESTJSONErrorCodes.UnknownMember,
   RESTJSONErrorCodes.UnknownUser,
   RESTJSONErrorCodes.UnknownGuild,

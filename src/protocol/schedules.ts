@@ -43,7 +43,7 @@ export interface SchedulesApi {
   schedulesOf(userId: string): Promise<Schedule[]>
   /** Changes what is named and returns all of it; undefined when its user has no such schedule. */
   changeSchedule(userId: string, id: string, changes: ScheduleChanges): Promise<Schedule | undefined>
-  /** Tells whether there was one. */
+  /** Tells whether there was one; what has come of it and still waits for the queue is cancelled. */
   deleteSchedule(userId: string, id: string): Promise<boolean>
   /**
    * Makes requests in status SCHEDULED of the schedules that are due, and plans their next time or ends them, in one
@@ -53,6 +53,6 @@ export interface SchedulesApi {
   promoteDue(facts: PromotionFacts): Promise<Promotion>
   /** The requests whose time has come and that wait for the queue, oldest first. */
   scheduledRequests(): Promise<ConversationRequest[]>
-  /** Ends one of them as CANCELLED; its messages wait in the outbox. */
+  /** Ends one of them that the queue does not have as CANCELLED; its messages wait in the outbox. */
   denyScheduled(denied: DeniedRequest): Promise<WriteResult>
 }

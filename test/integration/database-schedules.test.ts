@@ -154,6 +154,46 @@ describe('a request that waits for the queue', () => {
     expect(await uses()).toEqual([request.timestamp])
   })
 
+  it('and is denied was no use of it, although it has ended', async () => {
+    const { api, request } = await waiting()
+    const denied = { requestId: 'r', errorCode: 'QUOTA_USED_UP', finishedAt: DUE_AT, messages: ['no'] } as const
+    await api.denyScheduled({ ...denied, endSchedule: false })
+    expect((await api.quotaUse('ada', request.timestamp - 1, 5)).requestTimes).toEqual([])
+  })
+
+  it('is not taken in once its schedule was deleted, and those of others are', async () => {
+    const { api, request, stored, path } = await waiting()
+    await api.addSchedule(scheduleOf('b', { userId: 'bob' }), LIMIT)
+    const { fired } = await api.promoteDue(due(['s']))
+    expect(await api.deleteSchedule('bob', 'a')).toBe(false)
+    expect(stored('r')).toMatchObject({ status: 'SCHEDULED' })
+    expect(await api.deleteSchedule('ada', 'a')).toBe(true)
+    expect(stored('r')).toMatchObject({ status: 'CANCELLED', error_code: 'REQUEST_CANCELLED' })
+    expect(await api.acceptRequest(request)).toBe('duplicate')
+    expect(await api.scheduledRequests()).toEqual(fired)
+    expect(broken(path)).toEqual([])
+  })
+
+  it('is asked all the same when it was in line before its schedule was deleted', async () => {
+    const { api, request, stored } = await waiting()
+    await api.acceptRequest(request)
+    await api.deleteSchedule('ada', 'a')
+    expect(stored('r')).toMatchObject({ status: 'QUEUED' })
+  })
+
+  it('can be denied although it was taken in, when nobody has heard of that, but not once it has begun', async () => {
+    const { api, request, stored } = await waiting()
+    const denied = { errorCode: 'QUOTA_USED_UP', finishedAt: DUE_AT, messages: ['no'], endSchedule: false } as const
+    await api.acceptRequest(request)
+    expect(await api.denyScheduled({ ...denied, requestId: 'r' })).toBe('stored')
+    expect(stored('r')).toMatchObject({ status: 'CANCELLED' })
+    expect(await api.recover('discord')).toMatchObject({ waiting: [], undelivered: [{ request: { id: 'r' } }] })
+    const { fired } = await api.promoteDue(due(['s'], DUE_AT + DAY_MS))
+    for (const next of fired) await api.acceptRequest(next)
+    await api.startRequest('s', 1, DUE_AT)
+    expect(await api.denyScheduled({ ...denied, requestId: 's' })).toBe('stale')
+  })
+
   it('is taken in no more once it was forgotten, and its schedule has gone', async () => {
     const { api, request, stored, path } = await waiting()
     await api.forget({ userId: 'ada', serverId: '7' })

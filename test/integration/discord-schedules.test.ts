@@ -275,6 +275,8 @@ describe('a question whose time has come', () => {
     expect(await asked).toBeUndefined()
     deny.roles = [await room.server.giveRole(guildId, room.userId)]
     expect(await room.clock.passUntil(room.gateway.askScheduled(request))).toMatchObject({ code: 'ACCESS_DENIED' })
+    await room.server.failNext({ method: 'GET', route: '/guilds/:id/members/:id', status: 404, code: 10013 })
+    expect(await room.clock.passUntil(room.gateway.askScheduled(request))).toMatchObject({ code: 'ACCESS_DENIED' })
     await room.server.removeMember(guildId, room.userId)
     expect(await room.clock.passUntil(room.gateway.askScheduled(request))).toMatchObject({
       code: 'ACCESS_DENIED',
