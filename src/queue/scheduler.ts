@@ -96,12 +96,9 @@ export class Scheduler {
 
   /** Looks for what is due: schedules have changed, or time has passed. */
   wake(): void {
-    const runningSince = this.#runningSince
     this.#lookAgain = true
-    if (this.#stopped || runningSince === undefined) return
-    this.#looking ??= this.#look(runningSince).finally(() => {
-      this.#looking = undefined
-    })
+    if (this.#stopped || this.#runningSince === undefined) return
+    this.#looking ??= this.#look()
   }
 
   /** Offers nothing more; resolves when nothing is under way. What waits goes on in the next process. */
@@ -115,24 +112,30 @@ export class Scheduler {
   }
 
   /** Never rejects. */
-  async #look(runningSince: number): Promise<void> {
+  async #look(): Promise<void> {
     while (this.#lookAgain && !this.#stopped) {
       this.#lookAgain = false
       this.#timer?.cancel()
-      this.#wakeIn(await this.#promote(runningSince))
+      this.#wakeIn(await this.#promote())
       this.#offerWaiting()
     }
+    // At once: who wakes it from here on must not find it looking.
+    this.#looking = undefined
   }
 
   /** Returns when to look again. */
-  async #promote(runningSince: number): Promise<number> {
+  async #promote(): Promise<number> {
     const { store, clock, newId, log } = this.#options
+    const now = clock.now()
+    // When the host's clock was set back, what comes until it is where it was before is not missed.
+    const runningSince = Math.min(this.#runningSince ?? now, now)
+    this.#runningSince = runningSince
     try {
       if (this.#isIncomplete) this.#keep(await store.scheduledRequests())
       // Should its answer be lost, its requests are in the file all the same.
       this.#isIncomplete = true
       const newIds = Array.from({ length: BATCH }, newId)
-      const { fired, nextAt } = await store.promoteDue({ now: clock.now(), runningSince, newIds })
+      const { fired, nextAt } = await store.promoteDue({ now, runningSince, newIds })
       this.#isIncomplete = false
       this.#keep(fired)
       if (fired.length > 0) log.info({ due: fired.length }, 'scheduled questions are due')

@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Clock } from '#actors/clock.ts'
 import type { ConversationRequest } from '#domain/request.ts'
 import type { Schedule } from '#domain/schedule.ts'
 import { DEFAULT_TIER, type Tier } from '#domain/tier.ts'
 import type { UndeliveredReply } from '#protocol/database.ts'
 import type { GateRefusal } from '#protocol/queue.ts'
+import type { Promotion, PromotionFacts } from '#protocol/schedules.ts'
 import { Scheduler, type SchedulerOptions } from '#queue/scheduler.ts'
 import { turnOfTheEventLoop } from '#support/event-loop.ts'
 import { openTestDatabase, type QueueSetup, QueueUnderTest } from '#support/queue-under-test.ts'
@@ -266,6 +268,24 @@ describe('a question whose time has come', () => {
     expect(world.test.pool.runs).toHaveLength(1)
   })
 
+  it('that was stored without anybody hearing of it, and may not be asked by then, has ended', async () => {
+    const world = await start([scheduleOf('a')])
+    await rest(world)
+    world.test.store.mode = 'deaf'
+    await world.clock.advance(DUE_AT - BEFORE)
+    await until(() => world.statuses().some((row) => JSON.stringify(row).includes('QUEUED')))
+    await rest(world)
+    world.test.store.mode = 'working'
+    world.gate.refusal = { code: 'QUOTA_USED_UP', message: 'You have used up your quota.' }
+    await world.clock.advance(5000)
+    await until(() => world.delivered.length > 0)
+    expect(world.statuses()).toEqual([{ message: 'question a', status: 'CANCELLED' }])
+    // Its user has no other question in the file, so the next one can be stored.
+    await world.clock.advance(MINUTE_MS)
+    await world.test.ask('ada')
+    expect(world.statuses()).toContainEqual({ message: 'question of ada', status: 'PROCESSING' })
+  })
+
   it('that was forgotten while it waited is not asked', async () => {
     const world = await start([scheduleOf('a')])
     await world.test.ask('ada')
@@ -400,6 +420,76 @@ describe('a question that its user may not ask any more', () => {
     world.gate.refusal = undefined
     await world.clock.advance(5000)
     await until(() => running(world).length > 0)
+  })
+})
+
+describe('a scheduler', () => {
+  /** A store in the test's hands: it promotes nothing, and notes with what it was asked to. */
+  class IdleStore {
+    readonly looks: { now: number; runningSince: number }[] = []
+    readonly #answers: PromiseWithResolvers<Promotion>[] = []
+
+    scheduledRequests = async () => []
+    denyScheduled = async () => 'stale' as const
+    promoteDue = (facts: PromotionFacts) => {
+      this.looks.push(facts)
+      const answer = Promise.withResolvers<Promotion>()
+      this.#answers.push(answer)
+      return answer.promise
+    }
+
+    answer(): void {
+      this.#answers.shift()?.resolve({ fired: [], nextAt: null })
+    }
+  }
+
+  async function idle(clock: Clock = new SimulatedClock(BEFORE)) {
+    const world = await start([])
+    await world.scheduler.stop()
+    const store = new IdleStore()
+    const scheduler = new Scheduler({ ...world.options, store, clock })
+    scheduler.start()
+    onTestFinished(async () => {
+      store.answer()
+      await scheduler.stop()
+    })
+    await until(() => store.looks.length === 1)
+    return { store, scheduler }
+  }
+
+  it('looks once more whenever it is woken, also at the very end of a look', async () => {
+    for (let steps = 0; steps < 12; steps++) {
+      const { store, scheduler } = await idle()
+      store.answer()
+      // As many steps after the answer as others take that came with it.
+      for (let step = 0; step < steps; step++) await Promise.resolve()
+      scheduler.wake()
+      for (let turn = 0; turn < 5; turn++) await turnOfTheEventLoop()
+      expect(store.looks, `woken after ${steps} steps`).toHaveLength(2)
+    }
+  })
+
+  it('has missed nothing while it runs although the host’s clock is set back', async () => {
+    const clock = new SimulatedClock(BEFORE)
+    let setBackMs = 0
+    const { store, scheduler } = await idle({
+      now: () => clock.now() - setBackMs,
+      setTimeout: (callback, delayMs) => clock.setTimeout(callback, delayMs),
+    })
+    store.answer()
+    setBackMs = 30 * MINUTE_MS
+    scheduler.wake()
+    await until(() => store.looks.length === 2)
+    store.answer()
+    setBackMs = 0
+    scheduler.wake()
+    await until(() => store.looks.length === 3)
+    const since = BEFORE - 30 * MINUTE_MS
+    expect(store.looks).toMatchObject([
+      { now: BEFORE, runningSince: BEFORE },
+      { now: since, runningSince: since },
+      { now: BEFORE, runningSince: since },
+    ])
   })
 })
 
