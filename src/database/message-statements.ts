@@ -14,6 +14,8 @@ interface NewMessage extends ConversationKey {
 interface Answer {
   readonly answer: string
   readonly model: string
+  readonly promptTokens: number | null
+  readonly completionTokens: number | null
 }
 
 /** Everything that is asked of the table of messages, prepared once. */
@@ -36,7 +38,8 @@ export function prepareMessageStatements(database: Database) {
       )
       .pluck(),
     answer: database.prepare<[requestId: string], Answer>(
-      `SELECT content AS answer, coalesce(model, '') AS model FROM messages WHERE request_id = ? AND role = 'assistant'`,
+      `SELECT content AS answer, coalesce(model, '') AS model, prompt_tokens AS promptTokens,
+         completion_tokens AS completionTokens FROM messages WHERE request_id = ? AND role = 'assistant'`,
     ),
     deleteTurn: database.prepare<[requestId: string]>('DELETE FROM messages WHERE request_id = ?'),
   }

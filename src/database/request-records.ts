@@ -226,7 +226,9 @@ export class RequestRecords {
   #storedAnswer(requestId: string): RequeueResult {
     const stored = this.#messages.answer.get(requestId)
     if (stored === undefined) return { type: 'stale' }
-    return { type: 'answered', ...stored, ...this.#outbox.of(requestId) }
+    const { promptTokens, completionTokens, ...answered } = stored
+    const usage = promptTokens === null || completionTokens === null ? null : { promptTokens, completionTokens }
+    return { type: 'answered', ...answered, usage, ...this.#outbox.of(requestId) }
   }
 
   /** A request of a direct message shows that the conversation has been read up to there. */

@@ -22,6 +22,8 @@ export interface DeliveryOptions {
 export interface Turn {
   /** Makes the call, which must be of the lane it was asked for, or none; never rejects. */
   take(lane: Lane): Promise<void>
+  /** Told when it will not come: too much waited, or nothing is granted any more. */
+  readonly dropped?: () => void
 }
 
 /** What a call is for, and what Discord counts it with. */
@@ -104,7 +106,7 @@ export class Delivery {
       this.#forget(before)
       if (isMoreUrgent(need, before.need)) this.#overtaken[before.urgency]++
     }
-    if (!this.#hasRoomFor(need.urgency)) return void this.#dropped[need.urgency]++
+    if (!this.#hasRoomFor(need.urgency)) return this.#drop(turn, need.urgency)
     this.#remember({
       turn,
       need,
@@ -121,7 +123,7 @@ export class Delivery {
     if (entry) this.#forget(entry)
   }
 
-  /** Makes a call of its own when its turn comes. */
+  /** Makes a call of its own when its turn comes; rejects when it does not. */
   call<T>(need: Need, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
@@ -132,6 +134,10 @@ export class Delivery {
         take: async () => {
           signal.removeEventListener('abort', onAbort)
           await work().then(resolve, reject)
+        },
+        dropped: () => {
+          signal.removeEventListener('abort', onAbort)
+          reject(new Error('there was no room for a call to Discord'))
         },
       }
       if (signal.aborted || this.#closed) return reject(signal.reason ?? new Error('Parley has stopped'))
@@ -157,7 +163,10 @@ export class Delivery {
   close(): void {
     this.#closed = true
     this.#setTimer(undefined)
-    for (const entry of [...this.#waiting.values()]) this.#forget(entry)
+    for (const entry of [...this.#waiting.values()]) {
+      this.#forget(entry)
+      entry.turn.dropped?.()
+    }
     this.#gate.close()
   }
 
@@ -186,10 +195,15 @@ export class Delivery {
       const [given] = this.#byUrgency[less]
       if (!given) continue
       this.#forget(given)
-      this.#dropped[less]++
+      this.#drop(given.turn, less)
       return true
     }
     return true
+  }
+
+  #drop(turn: Turn, urgency: Urgency): void {
+    this.#dropped[urgency]++
+    turn.dropped?.()
   }
 
   /** What happens in one turn of the event loop is weighed together. */

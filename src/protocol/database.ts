@@ -59,7 +59,13 @@ export interface StoredReply {
 /** What became of a request whose execution ended without an outcome of its own: the answer, when it had been committed. */
 export type RequeueResult =
   | { readonly type: 'requeued' }
-  | ({ readonly type: 'answered'; readonly answer: string; readonly model: string } & Partial<StoredReply>)
+  | ({
+      readonly type: 'answered'
+      readonly answer: string
+      readonly model: string
+      /** As the model counted; null when it did not. */
+      readonly usage: TokenUsage | null
+    } & Partial<StoredReply>)
   | { readonly type: 'stale' }
 
 /** A request that an earlier process left unfinished and that is in line again. */

@@ -78,9 +78,10 @@ export class RequestEndings {
   }
 
   #end(active: ActiveRequest, status: TerminalStatus, event: RequestEvent, usage: TokenUsage | null = null): void {
-    const { options, state, counters, events } = this.#core
+    const { options, state, untold, counters, events } = this.#core
     const { acceptedAt, startedAt, attached } = active
     this.#stopTimers(active)
+    untold.delete(active)
     if (active.status === 'QUEUED') events.positionsChanged()
     state.end(active, status, usage)
     counters.ended(status, { acceptedAt, startedAt, endedAt: options.clock.now() })

@@ -53,8 +53,8 @@ export class RequestRetries {
   requeued(active: ActiveRequest, result: RequeueResult, failure: Failure, heldUp: boolean): void {
     active.storing = false
     if (result.type === 'answered') {
-      const { answer: text, messages: parts = splitMessage(text), files } = result
-      return this.#endings.succeed(active, { text, parts, ...(files && { files }), ...NOTHING_TO_NOTE })
+      const { answer: text, messages: parts = splitMessage(text), files, usage } = result
+      return this.#endings.succeed(active, { text, parts, ...(files && { files }), usage, ...NOTHING_TO_NOTE })
     }
     if (active.ending) return this.#endings.early(active, active.ending)
     if (heldUp) return this.#holdUp(active)
@@ -114,4 +114,4 @@ export class RequestRetries {
 }
 
 /** What is not known any more about an answer whose worker was lost. */
-const NOTHING_TO_NOTE = { stopReason: 'end', trimmedMessages: 0, stored: true, usage: null } as const
+const NOTHING_TO_NOTE = { stopReason: 'end', trimmedMessages: 0, stored: true } as const

@@ -39,6 +39,24 @@ describe('the order of a queue', () => {
     expect(linedUp(test, 'ann', 'bob')).toEqual(['ann', 'bob'])
   })
 
+  it('charges what an answer has really cost whose worker was lost after it was stored', async () => {
+    const database = openTestDatabase()
+    const test = fairQueue({}, database)
+    await test.ask('heavy')
+    await test.ask('other')
+    const run = test.pool.of('heavy')
+    const usage = { promptTokens: 5_000, completionTokens: 5_000 }
+    await database.api.saveTurn(turnOf(run.request, { usage }))
+    run.lose()
+    await test.settled()
+    test.pool.of('other').answer('short', { usage: { promptTokens: 2_000, completionTokens: 0 } })
+    await test.settled()
+    await test.ask('busy')
+    await test.ask('heavy')
+    await test.ask('other')
+    expect(linedUp(test, 'heavy', 'other')).toEqual(['other', 'heavy'])
+  })
+
   it('serves a tier by its weight, and the others too', async () => {
     const test = fairQueue()
     await test.ask('busy')

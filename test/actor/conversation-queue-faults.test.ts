@@ -3,7 +3,7 @@ import { FifoOrder } from '#domain/order.ts'
 import type { RequestEvent } from '#protocol/queue.ts'
 import type { ActiveRequest } from '#queue/queue-state.ts'
 import { messageOf, openTestDatabase, QueueUnderTest } from '#support/queue-under-test.ts'
-import { turnOf } from '#support/stored-requests.ts'
+import { requestOf, turnOf } from '#support/stored-requests.ts'
 
 /** Sees that a question of a user who is free is answered as if nothing had happened. */
 async function expectAnswer(test: QueueUnderTest, userId: string): Promise<void> {
@@ -276,6 +276,27 @@ describe('an exception that nobody foresaw', () => {
     expect(waiting.heard.at(-1)).toMatchObject({ type: 'failed', failure: { code: 'MODEL_FAILED' } })
     order.broken = false
     for (const userId of ['ann', 'bob']) await expectAnswer(test, userId)
+  })
+
+  it('about a restored request before the queue is open ends it once, and its user is free', async () => {
+    class BreakableOrder extends FifoOrder<ActiveRequest> {
+      broken = true
+
+      override remove(waiting: ActiveRequest): boolean {
+        if (!this.broken) return super.remove(waiting)
+        this.broken = false
+        throw new Error('the order broke')
+      }
+    }
+    const test = new QueueUnderTest({ order: new BreakableOrder(), settings: { maxAttempts: 1 } })
+    const heard: string[] = []
+    const request = requestOf('left', { userId: 'ann' })
+    test.queue.restore([{ request, attempt: 1, listener: ({ type }) => heard.push(type) }])
+    expect(await test.queue.amend('left', { type: 'replace', text: 'another' }, 'm2')).toBe('notStored')
+    test.queue.open()
+    await test.settled()
+    expect(heard).toEqual(['failed'])
+    await expectAnswer(test, 'ann')
   })
 
   it('when the next request is chosen costs nobody anything once it is over', async () => {

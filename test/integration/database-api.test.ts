@@ -107,7 +107,9 @@ describe('the attempt fence', () => {
     await api.acceptRequest(request)
     await api.startRequest('a', 1, 1000)
     await api.saveTurn(turnOf(request))
-    expect(await api.requeueRequest('a', 1)).toEqual({ type: 'answered', answer: 'answer a', model: 'a-model' })
+    const usage = { promptTokens: 12, completionTokens: 34 }
+    const answered = { type: 'answered', answer: 'answer a', model: 'a-model', usage }
+    expect(await api.requeueRequest('a', 1)).toEqual(answered)
     expect(stored('a')?.status).toBe('COMPLETED')
   })
 

@@ -88,7 +88,12 @@ describe('the outbox', () => {
   it('gives the answer of a lost worker back as it is to be delivered', async () => {
     const { api } = newDatabase()
     const files = [{ name: 'answer.md', text: 'all of it' }]
-    const answered = { type: 'answered', answer: 'answer a', model: 'a-model' }
+    const answered = {
+      type: 'answered',
+      answer: 'answer a',
+      model: 'a-model',
+      usage: { promptTokens: 12, completionTokens: 34 },
+    }
     await api.saveTurn(turnOf(requestOf('a'), { messages: ANSWER, files }))
     expect(await api.requeueRequest('a', 1)).toEqual({ ...answered, messages: ANSWER, files })
     await api.markDelivered('a', ['1', '2'])

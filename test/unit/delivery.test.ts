@@ -228,6 +228,26 @@ describe('delivery', () => {
     ])
   })
 
+  it('rejects a call of its own that gives way to others, or whose turn does not come before the end', async () => {
+    const { delivery, clock, calls, ask, pass } = start({ limit: 1, maxWaiting: 2 })
+    const signal = new AbortController().signal
+    const call = (name: string, urgency: Urgency) => {
+      const work = () => Promise.resolve(calls.push(name))
+      return delivery.call(needOf(urgency, name), work, signal).catch(String)
+    }
+    ask('held', 'answer')
+    await pass(0)
+    const outcomes = [call('typing', 'preview'), call('reading', 'reading')]
+    ask('answer', 'answer')
+    outcomes.push(call('typing too', 'preview'))
+    expect(delivery.statistics().dropped.preview).toBe(2)
+    delivery.close()
+    const refused = 'Error: there was no room for a call to Discord'
+    expect(await Promise.all(outcomes)).toEqual([refused, refused, refused])
+    expect([calls, clock.pending]).toEqual([['held'], 1])
+    await pass(LATENCY_MS)
+  })
+
   it('tells how it is doing once a minute while it has something to do', async () => {
     let told = 0
     const { clock, ask, pass } = start({ onMinute: () => told++ })
