@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './v8-flags.ts'
 import { runCli } from './cli.ts'
 
 process.exitCode = await runCli(process.argv)

@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/{unit,actor,integration,e2e,chaos}/**/*.test.ts'],
     pool: 'forks',
+    setupFiles: ['src/v8-flags.ts'],
     // Much of the time is waiting for processes and sockets.
     maxWorkers: 3,
     // Patience only, for the first start of whole processes on a busy machine; what is waited for inside has its own.
