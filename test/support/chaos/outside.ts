@@ -1,3 +1,4 @@
+import { visibleText } from '#support/discord/entities.ts'
 import type { MessageRecord } from '#support/discord/records.ts'
 
 /** What somebody wrote to Parley. */
@@ -22,6 +23,8 @@ export type Shown =
 const ANSWER = /\(that is all\)$/
 /** Below what has ended; what is still to end has other buttons. */
 const END_BUTTON = /\n(Regenerate|Retry)$/
+/** Below what is still being written, which can be all of an answer before that is stored. */
+const PREVIEW_BUTTON = /\nCancel$/
 const NOT_REMEMBERED = /\n-# This answer could not be saved[^\n]*$/
 const NOTICE = /⚠️ [^\n]+\n-# ([A-Z_]+)(?: · ref [0-9a-f]{8})?$/
 const REFUSALS = /^(REQUEST_(INVALID|ALREADY_ACTIVE|DUPLICATE|NOT_STORED)|QUEUE_)/
@@ -68,9 +71,10 @@ function readShown(texts: readonly string[]): Shown {
   return { type: 'answer', text }
 }
 
-/** What a message ever said that was the end of an answer. */
+/** What a message ever said that was the end of an answer, and no preview of it. */
 function finalTexts({ revisions }: MessageRecord): string[] {
-  return revisions.map(({ content }) => content.replace(NOT_REMEMBERED, '')).filter((text) => ANSWER.test(text))
+  const ended = revisions.filter((revision) => !PREVIEW_BUTTON.test(visibleText(revision)))
+  return ended.map(({ content }) => content.replace(NOT_REMEMBERED, '')).filter((text) => ANSWER.test(text))
 }
 
 /** The parts of an answer are cut at white space. */
