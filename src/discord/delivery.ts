@@ -155,7 +155,7 @@ export class Delivery {
       dropped: { ...this.#dropped },
       calls,
       rateLimited,
-      places: { total, free: this.#gate.free(false) },
+      places: { total, free: this.#gate.free(false, this.#now()) },
     }
   }
 
@@ -216,10 +216,12 @@ export class Delivery {
     })
   }
 
+  /** At one instant: what is not granted at it must have a timer, or a call whose end is told. */
   #pump(): void {
-    this.#gate.serve()
-    for (const isExempt of [false, true]) while (this.#grantNext(isExempt));
-    this.#setTimer(this.#nextChangeAt())
+    const now = this.#now()
+    this.#gate.serve(now)
+    for (const isExempt of [false, true]) while (this.#grantNext(isExempt, now));
+    this.#setTimer(this.#nextChangeAt(now))
     this.#tellEachMinute()
   }
 
@@ -229,10 +231,10 @@ export class Delivery {
     this.#options.onMinute?.()
   }
 
-  #grantNext(isExempt: boolean): boolean {
-    const free = this.#gate.free(isExempt)
+  #grantNext(isExempt: boolean, now: number): boolean {
+    const free = this.#gate.free(isExempt, now)
     if (free <= 0) return false
-    const entry = this.#orderOf(isExempt).next(this.#now(), ({ urgency }) => free > this.#keptFrom(urgency, isExempt))
+    const entry = this.#orderOf(isExempt).next(now, ({ urgency }) => free > this.#keptFrom(urgency, isExempt))
     if (!entry) return false
     this.#waiting.delete(entry.turn)
     this.#byUrgency[entry.urgency].delete(entry)
@@ -258,11 +260,11 @@ export class Delivery {
   }
 
   /** When time alone lets somebody go; calls that end are told. */
-  #nextChangeAt(): number | undefined {
+  #nextChangeAt(now: number): number | undefined {
     const instants = [false, true].flatMap((isExempt) => {
       const order = this.#orderOf(isExempt)
-      const wanted = order.hasReady(this.#now()) || this.#gate.hasCallers
-      return [order.nextResetAt(), wanted ? this.#gate.nextFreeAt(isExempt) : undefined]
+      const wanted = order.hasReady(now) || this.#gate.hasCallers
+      return [order.nextResetAt(), wanted ? this.#gate.nextFreeAt(isExempt, now) : undefined]
     })
     const known = instants.filter((at) => at !== undefined)
     return known.length === 0 ? undefined : Math.min(...known)

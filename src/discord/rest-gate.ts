@@ -68,12 +68,12 @@ export class RestGate {
     return this.#callers.metered.size + this.#callers.exempt.size > 0
   }
 
-  free(isExempt: boolean): number {
-    return this.#placesOf(isExempt).free(this.#now())
+  free(isExempt: boolean, now: number): number {
+    return this.#placesOf(isExempt).free(now)
   }
 
-  nextFreeAt(isExempt: boolean): number | undefined {
-    return this.#placesOf(isExempt).nextFreeAt(this.#now())
+  nextFreeAt(isExempt: boolean, now: number): number | undefined {
+    return this.#placesOf(isExempt).nextFreeAt(now)
   }
 
   /** Takes a place for the next call of a lane. */
@@ -88,10 +88,10 @@ export class RestGate {
   }
 
   /** Lets through those who wait, as far as there are places. */
-  serve(): void {
+  serve(now: number): void {
     for (const isExempt of [false, true]) {
       for (const go of this.#callersOf(isExempt)) {
-        if (this.free(isExempt) <= 0) break
+        if (this.free(isExempt, now) <= 0) break
         go()
       }
     }
@@ -123,7 +123,7 @@ export class RestGate {
 
   async #begin(lane: Lane, signal: AbortSignal | undefined): Promise<void> {
     if (this.#reserved.delete(lane.key)) return
-    if (this.#callersOf(lane.isExempt).size > 0 || this.free(lane.isExempt) <= 0) {
+    if (this.#callersOf(lane.isExempt).size > 0 || this.free(lane.isExempt, this.#now()) <= 0) {
       await this.#waitForPlace(lane.isExempt, signal)
     } else {
       this.#placesOf(lane.isExempt).take()

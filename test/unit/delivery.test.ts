@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Delivery, type DeliveryOptions, type Turn } from '#discord/delivery.ts'
 import { laneOf } from '#discord/lane.ts'
@@ -15,9 +16,10 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+type Options = Partial<Omit<DeliveryOptions, 'clock'>> & { readonly clock?: SimulatedClock }
+
 /** A delivery whose calls are written down in the order in which they go out. */
-function start(options: Partial<DeliveryOptions> = {}, answers: readonly Answer[] = []) {
-  const clock = new SimulatedClock(0)
+function start({ clock = new SimulatedClock(0), ...options }: Options = {}, answers: readonly Answer[] = []) {
   const calls: string[] = []
   const left = [...answers]
   const request = async (url: string, { body }: { readonly body?: unknown }) => {
@@ -246,6 +248,35 @@ describe('delivery', () => {
     expect(await Promise.all(outcomes)).toEqual([refused, refused, refused])
     expect([calls, clock.pending]).toEqual([['held'], 1])
     await pass(LATENCY_MS)
+  })
+
+  it('grants what waits whatever time passes between two looks at the clock', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.double({ min: 0.001, max: 0.5, noNaN: true }), fc.boolean(), async (step, isRefused) => {
+        /** Each look is a little later than the one before, and timers count whole milliseconds, as Node's do. */
+        class RestlessClock extends SimulatedClock {
+          #looks = 0
+
+          override now(): number {
+            return super.now() + this.#looks++ * step
+          }
+
+          override setTimeout(callback: () => void, delayMs: number) {
+            return super.setTimeout(callback, Math.trunc(delayMs))
+          }
+        }
+        const usedUp = isRefused
+          ? { status: 429, headers: { 'Retry-After': '1', 'X-RateLimit-Scope': 'global' } }
+          : { headers: { 'X-RateLimit-Remaining': '0', 'X-RateLimit-Reset-After': '1' } }
+        const { calls, ask, pass } = start({ clock: new RestlessClock(0), limit: 5 }, [usedUp])
+        ask('first', 'answer', 'channel')
+        await pass(LATENCY_MS)
+        ask('second', 'answer', 'channel')
+        await pass(10_000)
+        expect(calls).toEqual(['first', 'second'])
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('tells how it is doing once a minute while it has something to do', async () => {
