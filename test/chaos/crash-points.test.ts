@@ -12,12 +12,15 @@ const POINTS = [
   'delivery.after:2',
 ]
 
+/** No preview shows the second message before the end does: then one call would be enough for that. */
+const RARE_PREVIEWS = { PARLEY_EDIT_INTERVAL: '10s' }
+
 /** Where the second process is killed, which takes up what the first one has left. */
 const RECOVERY_POINTS = [...QUESTION_POINTS, 'delivery.before:2', 'delivery.after:2']
 
 describe.skipIf(isLong)('a process that is killed again and again, each time at another point', () => {
   it('loses nothing, does nothing twice, and leaves nothing half done', { timeout: 300_000 }, async () => {
-    const world = await CrashWorld.create(POINTS.length)
+    const world = await CrashWorld.create(POINTS.length, RARE_PREVIEWS)
     for (const [turn, point] of POINTS.entries()) await killAt(world, point, personOf(world, turn))
     // Nobody has written meanwhile: this one is killed while it goes on with what the last one has left.
     const last = world.start('recovery.after')
@@ -34,7 +37,7 @@ describe.runIf(isLong)('a process that is killed', () => {
     'at $point, and the next one at $recoveryPoint, loses nothing, does nothing twice, and leaves nothing half done',
     { timeout: 120_000 },
     async ({ point, recoveryPoint }) => {
-      const world = await CrashWorld.create(2)
+      const world = await CrashWorld.create(2, RARE_PREVIEWS)
       expect(await killAt(world, point, personOf(world, 0)), `killed at ${point}`).toBe(true)
       const second = world.start(recoveryPoint)
       const atRecoveryPoint = await world.killed(second, () => settled(world, second))

@@ -45,19 +45,26 @@ export class CrashWorld {
   readonly people: readonly Person[]
   readonly questions: Question[] = []
   readonly folder = temporaryFolder()
+  readonly #environment: Readonly<Record<string, string>>
   /** Questions that have not been seen to come to their end. */
   readonly #open = new Set<Question>()
   /** Processes that were killed so far. */
   kills = 0
 
-  private constructor(discord: DiscordServerHandle, model: OpenAiServerHandle, people: readonly Person[]) {
+  private constructor(
+    discord: DiscordServerHandle,
+    model: OpenAiServerHandle,
+    people: readonly Person[],
+    environment: Readonly<Record<string, string>>,
+  ) {
     this.discord = discord
     this.model = model
     this.people = people
+    this.#environment = environment
   }
 
   /** So many people have been answered once, so Parley knows their conversations. */
-  static async create(people: number): Promise<CrashWorld> {
+  static async create(people: number, environment: Readonly<Record<string, string>> = {}): Promise<CrashWorld> {
     const [discord, model] = await Promise.all([
       startDiscordServer({ limits: 'off' }),
       // The same for each execution, whatever the conversation holds by then.
@@ -70,7 +77,7 @@ export class CrashWorld {
       const userId = await discord.addUser({ username: `user-${number}` })
       return { userId, channelId: await discord.openDm(userId) }
     })
-    const world = new CrashWorld(discord, model, await Promise.all(known))
+    const world = new CrashWorld(discord, model, await Promise.all(known), environment)
     const first = await world.ready()
     await Promise.all(world.people.map((person) => world.ask(person)))
     await world.answered()
@@ -89,6 +96,7 @@ export class CrashWorld {
       sabotaged: true,
       env: {
         ...ENVIRONMENT,
+        ...this.#environment,
         DISCORD_TOKEN: this.discord.token,
         DISCORD_API_URL: this.discord.apiUrl,
         OPENAI_BASE_URL: this.model.baseUrl,
