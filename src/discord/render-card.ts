@@ -105,7 +105,8 @@ function queued({ position, restored, outlook }: Extract<CardState, { phase: 'qu
   const place = `${position <= 1 ? 'you are next' : `you are ${ordinal(position)} ${line}`}${wait}.`
   if (outlook?.heldUp) return `⏳ ${HELD_UP[outlook.heldUp]}`
   if (outlook?.crowded && !restored) {
-    return `⏳ There are ${position - 1} before you${wait}. Your question is in line and keeps its place; **Cancel** takes it out.`
+    const before = position === 2 ? 'There is 1' : `There are ${position - 1}`
+    return `⏳ ${before} before you${wait}. Your question is in line and keeps its place; **Cancel** takes it out.`
   }
   if (!restored) return `⏳ Queued: ${place}`
   return `⏳ Parley was restarted; your question goes on. Y${place.slice(1)}`

@@ -104,6 +104,24 @@ async function answerOne({ test, api }: Pick<World, 'test' | 'api'>): Promise<vo
 
 const running = ({ test }: Pick<World, 'test'>) => test.pool.live.map(({ request }) => request.message)
 
+/** The time of what is scheduled comes while the database stores and nobody hears of it. */
+async function storeUnheard(world: World): Promise<void> {
+  await rest(world)
+  world.test.store.mode = 'deaf'
+  await world.clock.advance(DUE_AT - BEFORE)
+  await until(() => world.statuses().some((row) => JSON.stringify(row).includes('QUEUED')))
+  await rest(world)
+  world.test.store.mode = 'working'
+}
+
+/** Lets time pass while nothing runs, for a hundred seconds at most. */
+async function waitUntilItRuns(world: World): Promise<void> {
+  for (let tries = 0; running(world).length === 0 && tries < 20; tries++) {
+    await world.clock.advance(5000)
+    await rest(world)
+  }
+}
+
 describe('a scheduled question', () => {
   it('is asked when its time has come, not before, and once', async () => {
     const world = await start([scheduleOf('a')])
@@ -246,36 +264,20 @@ describe('a question whose time has come', () => {
     expect(running(world)).toEqual([])
     expect(world.statuses()).toEqual([{ message: 'question a', status: 'SCHEDULED' }])
     world.test.store.mode = 'working'
-    for (let tries = 0; running(world).length === 0 && tries < 20; tries++) {
-      await world.clock.advance(5000)
-      await rest(world)
-    }
+    await waitUntilItRuns(world)
     expect(running(world)).toEqual(['question a'])
   })
 
   it('is asked once although nobody heard that it was stored', async () => {
     const world = await start([scheduleOf('a')])
-    await rest(world)
-    world.test.store.mode = 'deaf'
-    await world.clock.advance(DUE_AT - BEFORE)
-    await until(() => world.statuses().some((row) => JSON.stringify(row).includes('QUEUED')))
-    await rest(world)
-    world.test.store.mode = 'working'
-    for (let tries = 0; running(world).length === 0 && tries < 20; tries++) {
-      await world.clock.advance(5000)
-      await rest(world)
-    }
+    await storeUnheard(world)
+    await waitUntilItRuns(world)
     expect(world.test.pool.runs).toHaveLength(1)
   })
 
   it('that was stored without anybody hearing of it, and may not be asked by then, has ended', async () => {
     const world = await start([scheduleOf('a')])
-    await rest(world)
-    world.test.store.mode = 'deaf'
-    await world.clock.advance(DUE_AT - BEFORE)
-    await until(() => world.statuses().some((row) => JSON.stringify(row).includes('QUEUED')))
-    await rest(world)
-    world.test.store.mode = 'working'
+    await storeUnheard(world)
     world.gate.refusal = { code: 'QUOTA_USED_UP', message: 'You have used up your quota.' }
     await world.clock.advance(5000)
     await until(() => world.delivered.length > 0)

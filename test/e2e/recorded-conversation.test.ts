@@ -6,6 +6,7 @@ import { ASKING } from '#support/recording/scenes/asking.ts'
 import { CHOICES } from '#support/recording/scenes/choices.ts'
 import { COMMANDS } from '#support/recording/scenes/commands.ts'
 import { CONTENT } from '#support/recording/scenes/content.ts'
+import { LATER } from '#support/recording/scenes/later.ts'
 import { TROUBLE } from '#support/recording/scenes/trouble.ts'
 import { Stage } from '#support/recording/stage.ts'
 
@@ -43,7 +44,7 @@ it('shows all that people can do', { timeout: 180_000 }, async () => {
     PARLEY_FILE_HOSTS: new URL(stage.discord.apiUrl).origin,
   })
   const scenes: string[] = []
-  for (const [title, intro, play] of [...ASKING, ...CONTENT, ...COMMANDS, ...CHOICES, ...TROUBLE]) {
+  for (const [title, intro, play] of [...ASKING, ...CONTENT, ...COMMANDS, ...CHOICES, ...LATER, ...TROUBLE]) {
     scenes.push(await stage.scene(title, intro, () => play(stage, cast)))
   }
   await stage.stop()

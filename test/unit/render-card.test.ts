@@ -47,6 +47,11 @@ describe('the messages of a card', () => {
       ],
     ],
     [
+      'a line that is long for its owner',
+      { phase: 'queued', position: 2, restored: false, outlook: { waiting: 2, waitMs: null, crowded: true } },
+      ['⏳ There is 1 before you. Your question is in line and keeps its place; **Cancel** takes it out.'],
+    ],
+    [
       'a long line after a restart',
       { phase: 'queued', position: 32, restored: true, outlook: { waiting: 40, waitMs: null, crowded: true } },
       ['⏳ Parley was restarted; your question goes on. You are 32nd of 40.'],

@@ -116,9 +116,22 @@ function shortened(line: string): string {
 function readable(content: string, names: ReadonlyMap<string, string>): string {
   return content
     .replaceAll(/<@!?(\d+)>/gu, (_, id: string) => `@${names.get(id) ?? id}`)
-    .replaceAll(/<t:(\d+):R>/gu, '(a time, as “2 minutes ago”)')
+    .replaceAll(/<t:(\d+):R>/gu, (_, seconds: string) => fromNow(Number(seconds)))
     .replaceAll(/<t:(\d+):\w>/gu, '(a time)')
 }
+
+/** Such as “in 3 days”. */
+function fromNow(instantSeconds: number): string {
+  const seconds = instantSeconds - Date.now() / 1_000
+  const [unit, size] = UNITS.find((candidate) => Math.abs(seconds) >= candidate[1]) ?? (['second', 1] as const)
+  return new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(Math.round(seconds / size), unit)
+}
+
+const UNITS = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+] as const
 
 /** Buttons and menus as a reader would see them. */
 function controlsOf(rows: readonly unknown[]): string[] {

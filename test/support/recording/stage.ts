@@ -155,11 +155,11 @@ export class Stage {
     return this.sees(channelId, text, { control: 'Regenerate' })
   }
 
-  /** Chooses something from the menu of the newest message with a text, once it is there. */
+  /** Chooses what has a label, or a part of it, from the menu of the newest message with a text, once it is there. */
   async choose({ id, name }: Person, label: string, below: string, channelId: string) {
     const { id: messageId, components } = await this.sees(channelId, below)
     const menu = menuOf(components)
-    const value = menu?.options.find((option) => option.label === label)?.value
+    const value = menu?.options.find((option) => option.label.includes(label))?.value
     if (!menu || value === undefined) throw new Error(`expected a menu with ${label} below ${below}`)
     this.tell(`${name} chooses “${label}” from the menu`)
     await this.discord.chooseOptions({ userId: id, messageId, customId: menu.custom_id, values: [value] })
