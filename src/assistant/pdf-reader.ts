@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '#actors/clock.ts'
+import { heapLimits } from '#actors/heap-limits.ts'
 import type { PdfResult, PdfThreadData } from '#protocol/pdf.ts'
 import { cancelledError } from './model-client.ts'
 
@@ -41,7 +42,7 @@ export class PdfReader {
   async #read(workerData: PdfThreadData, signal: AbortSignal): Promise<PdfResult> {
     if (signal.aborted) throw cancelledError()
     const { clock, timeoutMs, entry = ENTRY } = this.#options
-    const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MIB }
+    const resourceLimits = heapLimits(MAX_HEAP_MIB)
     const thread = new Worker(entry, { workerData, resourceLimits, execArgv: [], stdout: true, stderr: true })
     const result = Promise.withResolvers<PdfResult>()
     const onAbort = () => result.reject(cancelledError())

@@ -1,6 +1,7 @@
 import { MessageChannel, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { Clock, Timer } from '#actors/clock.ts'
+import { heapLimits } from '#actors/heap-limits.ts'
 import type { Log } from '#actors/log.ts'
 import { RestartLimit } from '#actors/restart-limit.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
@@ -155,7 +156,7 @@ export class PiscinaPool implements AssistantPool {
       atomics: 'disabled',
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
-      resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB },
+      resourceLimits: heapLimits(maxHeapMiB),
       workerData: thread,
       taskQueue: NO_QUEUE,
       loadBalancer: (_task, workers) => workers.find(({ id }) => id === this.#chosenId) ?? null,

@@ -5,6 +5,7 @@ import { turnOfTheEventLoop } from '#support/event-loop.ts'
 import { pdfOf } from '#support/pdf.ts'
 import { SimulatedClock } from '#support/simulated-clock.ts'
 
+const HUNGRY = new URL('../support/hungry-pdf-thread.ts', import.meta.url)
 const ENDLESS = new URL('../support/stubborn-pdf-thread.ts', import.meta.url)
 const never = new AbortController().signal
 
@@ -42,6 +43,12 @@ describe('reading a PDF', () => {
     ['an empty file', Buffer.alloc(0), 'a PDF that cannot be read'],
   ])('says what is the matter with %s', async (_, bytes, reason) => {
     expect(await read(bytes)).toEqual({ type: 'unreadable', reason })
+  })
+
+  it('ends one that takes too much memory, and with it nothing but its thread', async () => {
+    const reader = new PdfReader({ clock: systemClock, timeoutMs: 60_000, entry: HUNGRY })
+    const result = await reader.read({ bytes: pdfOf(['x']), maxChars: 1 }, never)
+    expect(result).toEqual({ type: 'unreadable', reason: 'a PDF that takes too much memory to read' })
   })
 
   it('ends one that takes too long, and goes on with the next', async () => {

@@ -65,6 +65,20 @@ describe('the death of a thread', () => {
     expect(await elsewhere.outcome).toMatchObject({ type: 'cancelled' })
   })
 
+  it('takes no other thread with it when it outgrows its heap, time after time', async () => {
+    // Without a small young generation one of these three ends this whole process about every third time.
+    const { pool, run } = await openReady({ size: 2, concurrency: 1, maxHeapMiB: 48 })
+    const elsewhere = run('hang')
+    await threadOf(elsewhere)
+    for (let round = 0; round < 3; round += 1) {
+      expect(await run('exhaust').outcome).toMatchObject({ type: 'lost' })
+      await untilSlots(pool, 2)
+    }
+    expect(elsewhere.order).toEqual(['delta'])
+    elsewhere.cancel()
+    expect(await elsewhere.outcome).toMatchObject({ type: 'cancelled' })
+  })
+
   it('takes its slots away before anyone hears of the lost requests', async () => {
     const { pool, run } = await openReady({ size: 1, concurrency: 2 })
     const crashing = run('crash')

@@ -1,6 +1,7 @@
 import { threadId, workerData } from 'node:worker_threads'
 import type { AssistantEvent, AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
 import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
+import { exhaustHeap } from './exhaust-heap.ts'
 import { atBootstrap, DELTAS, type Instruction, sayDone, type Told } from './scripted-assistant.ts'
 
 /** A pool thread that does with each request what its message says; it tells first where and among how many it runs. */
@@ -61,12 +62,6 @@ async function follow(
 
 function never(): Promise<never> {
   return new Promise(() => undefined)
-}
-
-/** Many small objects: V8 ends a thread that needs too much in one piece together with the whole process. */
-function exhaustHeap(): never {
-  const kept: object[] = []
-  for (;;) kept.push({ number: kept.length, list: [kept.length] })
 }
 
 function answered(text: string): AssistantOutcome {
