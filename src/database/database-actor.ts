@@ -216,6 +216,7 @@ class SupervisedDatabase implements DatabaseActor {
       fileBytes: (requestId, position) => this.#call((api) => api.fileBytes(requestId, position)),
       addSchedule: (schedule, limit) => this.#call((api) => api.addSchedule(schedule, limit)),
       schedulesOf: (userId) => this.#call((api) => api.schedulesOf(userId)),
+      dueQuestionsOf: (userId) => this.#call((api) => api.dueQuestionsOf(userId)),
       changeSchedule: (userId, id, changes) => this.#call((api) => api.changeSchedule(userId, id, changes)),
       deleteSchedule: (userId, id) => this.#call((api) => api.deleteSchedule(userId, id)),
       promoteDue: (facts) => this.#call((api) => api.promoteDue(facts)),

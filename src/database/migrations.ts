@@ -6,7 +6,7 @@ import { FAIR_SCHEMA } from './fair-schema.ts'
 import { PREFERENCES_SCHEMA } from './preferences-schema.ts'
 import { REPLACED_TURNS_SCHEMA } from './replaced-turns-schema.ts'
 import { REPLY_FILES_SCHEMA } from './reply-files-schema.ts'
-import { SCHEDULES_SCHEMA, TIME_ZONES_SCHEMA } from './schedules-schema.ts'
+import { SCHEDULED_REQUESTS_SCHEMA, SCHEDULES_SCHEMA, TIME_ZONES_SCHEMA } from './schedules-schema.ts'
 import { ADDED_MESSAGES_SCHEMA, DURABLE_QUEUE_SCHEMA, FIRST_SCHEMA } from './schema.ts'
 import { SERVER_SETTINGS_SCHEMA } from './server-settings-schema.ts'
 import { USAGE_SCHEMA } from './usage-schema.ts'
@@ -26,6 +26,7 @@ const MIGRATIONS: readonly string[] = [
   FAIR_SCHEMA,
   SCHEDULES_SCHEMA,
   TIME_ZONES_SCHEMA,
+  SCHEDULED_REQUESTS_SCHEMA,
 ]
 
 /** The schema version of this Parley. */

@@ -9,6 +9,7 @@ export function scheduleCalls(access: RecordAccess, records: RequestRecords): Sc
   return {
     addSchedule: (schedule, limit) => access.write(() => schedules.add(schedule, limit)),
     schedulesOf: (userId) => access.read(() => schedules.of(userId)),
+    dueQuestionsOf: (userId) => access.read(() => schedules.dueQuestionsOf(userId)),
     changeSchedule: (userId, id, changes) => access.write(() => schedules.change(userId, id, changes)),
     deleteSchedule: (userId, id) => access.write(() => records.deleteSchedule(userId, id)),
     promoteDue: (facts) => promote(access, records, facts),

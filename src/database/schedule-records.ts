@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { isMissed, nextOccurrence, type Schedule, withRecurrence } from '#domain/schedule.ts'
 import type { ForgetScope } from '#protocol/personal-records.ts'
-import type { DeniedRequest, PromotionFacts, ScheduleChanges } from '#protocol/schedules.ts'
+import type { DeniedRequest, DueQuestion, PromotionFacts, ScheduleChanges } from '#protocol/schedules.ts'
 
 /** In SQL whether the time of a request was missed; null for one that was not scheduled. */
 export const MISSED = '(SELECT missed FROM scheduled_requests WHERE request_id = requests.id)'
@@ -26,6 +26,10 @@ export class ScheduleRecords {
     return this.#statements.of.all(userId)
   }
 
+  dueQuestionsOf(userId: string): DueQuestion[] {
+    return this.#statements.dueQuestions.all(userId)
+  }
+
   change(userId: string, id: string, changes: ScheduleChanges): Schedule | undefined {
     const schedule = this.#statements.one.get({ userId, id })
     if (!schedule) return undefined
@@ -34,10 +38,11 @@ export class ScheduleRecords {
     return changed
   }
 
-  /** What has come of it and waits to be asked is cancelled. */
-  delete(userId: string, id: string, now: number): boolean {
-    if (this.#statements.deleteOwn.run({ userId, id }).changes === 0) return false
-    this.#statements.cancelOf.run({ id, finishedAt: now })
+  /** Of a schedule, what has come of it and waits to be asked is cancelled as well. */
+  delete(userId: string, id: string, finishedAt: number): boolean {
+    const { deleteOwn, cancelOf, cancelOwn } = this.#statements
+    if (deleteOwn.run({ userId, id }).changes === 0) return cancelOwn.run({ userId, id, finishedAt }).changes === 1
+    cancelOf.run({ id, finishedAt })
     return true
   }
 
@@ -49,7 +54,8 @@ export class ScheduleRecords {
       const requestId = newIds[index]
       if (requestId === undefined) break
       const wasMissed = isMissed(schedule.nextAt, { now, runningSince })
-      if (!wasMissed || schedule.ifMissed === 'run') {
+      const isWanted = !wasMissed || schedule.ifMissed === 'run'
+      if (isWanted && this.#statements.waits.get(schedule.id) !== 1) {
         this.#fire(schedule, { requestId, now, missed: Number(wasMissed) })
         fired.push(requestId)
       }
@@ -129,6 +135,18 @@ function prepareScheduleStatements(database: Database) {
       `UPDATE schedules SET message = @message, recurrence = @recurrence, zone = @zone, hour = @hour, minute = @minute,
          second = @second, weekday = @weekday, if_missed = @ifMissed, next_at = @nextAt WHERE id = @id`,
     ),
+    /** By the few that wait, not by all that their user has ever asked. */
+    dueQuestions: database.prepare<[userId: string], DueQuestion>(
+      `SELECT id, message, not_before AS dueAt FROM requests WHERE status = 'SCHEDULED' AND +user_id = ?
+         ORDER BY not_before, id`,
+    ),
+    /** 1 while one that has come of it has not been asked: a queue that stands still gathers one of each schedule. */
+    waits: database
+      .prepare<[id: string], number>(
+        `SELECT EXISTS (SELECT 1 FROM scheduled_requests JOIN requests ON requests.id = request_id
+           WHERE schedule_id = ? AND status = 'SCHEDULED')`,
+      )
+      .pluck(),
     delete: database.prepare<[id: string]>('DELETE FROM schedules WHERE id = ?'),
     deleteOwn: database.prepare<[{ userId: string; id: string }]>(
       'DELETE FROM schedules WHERE id = @id AND user_id = @userId',
@@ -156,7 +174,11 @@ function prepareScheduleStatements(database: Database) {
     ),
     cancelOf: database.prepare<[{ id: string; finishedAt: number }]>(
       `UPDATE requests SET status = 'CANCELLED', error_code = 'REQUEST_CANCELLED', finished_at = @finishedAt
-         WHERE status = 'SCHEDULED' AND @id = (SELECT schedule_id FROM scheduled_requests WHERE request_id = requests.id)`,
+         WHERE status = 'SCHEDULED' AND id IN (SELECT request_id FROM scheduled_requests WHERE schedule_id = @id)`,
+    ),
+    cancelOwn: database.prepare<[{ userId: string; id: string; finishedAt: number }]>(
+      `UPDATE requests SET status = 'CANCELLED', error_code = 'REQUEST_CANCELLED', finished_at = @finishedAt
+         WHERE status = 'SCHEDULED' AND id = @id AND user_id = @userId`,
     ),
     deleteWithin: database.prepare<[ForgetScope]>(`DELETE FROM schedules WHERE ${IN_SCOPE}`),
     cancelWithin: database.prepare<[ForgetScope & { finishedAt: number }]>(

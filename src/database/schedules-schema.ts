@@ -34,6 +34,11 @@ CREATE TABLE scheduled_requests (
 CREATE INDEX requests_scheduled ON requests (not_before) WHERE status = 'SCHEDULED';
 `
 
+/** What has come of a schedule. */
+export const SCHEDULED_REQUESTS_SCHEMA = `
+CREATE INDEX scheduled_requests_schedule ON scheduled_requests (schedule_id);
+`
+
 /** The IANA zone in which times are to be read that somebody names; null when they have not said. */
 export const TIME_ZONES_SCHEMA = `
 ALTER TABLE preferences ADD COLUMN time_zone TEXT;

@@ -24,6 +24,15 @@ export interface Promotion {
   readonly nextAt: number | null
 }
 
+/** A question whose time has come and that waits for the queue. */
+export interface DueQuestion {
+  /** Of its request. */
+  readonly id: string
+  readonly message: string
+  /** ms since epoch */
+  readonly dueAt: number
+}
+
 /** The end of a request whose time came, but which its user may not ask any more. */
 export interface DeniedRequest {
   readonly requestId: string
@@ -43,12 +52,17 @@ export interface SchedulesApi {
   schedulesOf(userId: string): Promise<Schedule[]>
   /** Changes what is named and returns all of it; undefined when its user has no such schedule. */
   changeSchedule(userId: string, id: string, changes: ScheduleChanges): Promise<Schedule | undefined>
-  /** Tells whether there was one; what has come of it and still waits for the queue is cancelled. */
+  /** A user's questions that wait for the queue, those that were due first in front. */
+  dueQuestionsOf(userId: string): Promise<DueQuestion[]>
+  /**
+   * Deletes a schedule, and cancels what has come of it and still waits for the queue; or cancels a question that waits,
+   * by its own id. Tells whether its user had such a one.
+   */
   deleteSchedule(userId: string, id: string): Promise<boolean>
   /**
    * Makes requests in status SCHEDULED of the schedules that are due, and plans their next time or ends them, in one
    * transaction: each time is asked once, however often this is called. Those that were missed and are to be skipped
-   * then make none.
+   * then make none, and neither does one that has come before and still waits.
    */
   promoteDue(facts: PromotionFacts): Promise<Promotion>
   /** The requests whose time has come and that wait for the queue, oldest first. */

@@ -101,6 +101,19 @@ describe('a schedule that is due', () => {
     expect(await api.scheduledRequests()).toEqual(fired)
   })
 
+  it('comes once while what came of it before has not been asked, and again after that', async () => {
+    const { api } = newDatabase()
+    for (const id of ['a', 'b']) await api.addSchedule(scheduleOf(id, { recurrence: 'daily' }), LIMIT)
+    const { fired } = await api.promoteDue(due(['a1', 'b1']))
+    const [a1] = fired
+    if (!a1) throw new Error('expected a request')
+    const tomorrow = due(['a2', 'b2'], DUE_AT + DAY_MS)
+    expect(await api.promoteDue(tomorrow)).toEqual({ fired: [], nextAt: DUE_AT + 2 * DAY_MS })
+    await api.acceptRequest(a1)
+    const { fired: later } = await api.promoteDue(due(['a3', 'b3'], DUE_AT + 2 * DAY_MS))
+    expect(later).toMatchObject([{ id: 'a3', message: 'question a', notBefore: DUE_AT + 2 * DAY_MS }])
+  })
+
   it('that was missed and is to be skipped then comes not at all, or at its next time', async () => {
     const { api, rows } = newDatabase()
     await api.addSchedule(scheduleOf('once', { ifMissed: 'skip' }), LIMIT)
@@ -172,6 +185,28 @@ describe('a request that waits for the queue', () => {
     expect(await api.acceptRequest(request)).toBe('duplicate')
     expect(await api.scheduledRequests()).toEqual(fired)
     expect(broken(path)).toEqual([])
+  })
+
+  it('is listed for its user until the queue has it, and cancelled by nobody else; its schedule goes on', async () => {
+    const { api, stored, path } = await waiting()
+    const listed = [{ id: 'r', message: 'question a', dueAt: DUE_AT }]
+    expect(await api.dueQuestionsOf('ada')).toEqual(listed)
+    expect(await api.dueQuestionsOf('bob')).toEqual([])
+    expect(await api.deleteSchedule('bob', 'r')).toBe(false)
+    expect(await api.dueQuestionsOf('ada')).toEqual(listed)
+    expect(await api.deleteSchedule('ada', 'r')).toBe(true)
+    expect(stored('r')).toMatchObject({ status: 'CANCELLED', error_code: 'REQUEST_CANCELLED' })
+    expect(await api.dueQuestionsOf('ada')).toEqual([])
+    expect(await api.schedulesOf('ada')).toHaveLength(1)
+    expect(broken(path)).toEqual([])
+  })
+
+  it('is not cancelled by its id once it is in line', async () => {
+    const { api, request, stored } = await waiting()
+    await api.acceptRequest(request)
+    expect(await api.dueQuestionsOf('ada')).toEqual([])
+    expect(await api.deleteSchedule('ada', 'r')).toBe(false)
+    expect(stored('r')).toMatchObject({ status: 'QUEUED' })
   })
 
   it('is asked all the same when it was in line before its schedule was deleted', async () => {

@@ -141,6 +141,26 @@ describe('/reminders', () => {
     expect((await planned()).map(({ id }) => id)).toEqual(['b'])
   })
 
+  it('lists those that are due and wait for their turn in front, and leaves them out when they are deleted', async () => {
+    const { run, press, choose, planned, database, userId } = await start()
+    await database.api.addSchedule(scheduleOf('a', { userId, recurrence: 'daily' }), 20)
+    await database.api.promoteDue({ now: DUE_AT, runningSince: 0, newIds: ['due'] })
+    const list = await run('reminders list')
+    expect(list.content).toContain('2 reminders')
+    expect(menuOf(list.components)?.options).toMatchObject([
+      { label: 'Due, waits for its turn: question a', value: 'due' },
+      { label: '27 Nov 2026, 09:00, daily: question a', value: 'a' },
+    ])
+    const one = await choose(list, 'due')
+    expect(one.content).toContain(`Due at <t:${DUE_AT / 1000}:f>`)
+    expect(one.content).toContain('as soon as it is its turn.\n> question a')
+    const after = await press(one, 'Delete')
+    expect(after.content).toContain('It is deleted. There is 1 reminder of yours')
+    expect(menuOf(after.components)?.options).toMatchObject([{ value: 'a' }])
+    expect(await planned()).toHaveLength(1)
+    expect(await database.api.scheduledRequests()).toEqual([])
+  })
+
   it('edit changes what is given and leaves the rest', async () => {
     const { run, planned, database, userId, changes } = await start()
     await database.api.addSchedule(scheduleOf('a', { userId }), 20)

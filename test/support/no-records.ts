@@ -21,6 +21,7 @@ export const NO_RECORDS: CommandRecords = {
   exportSettingChanges: unavailable,
   addSchedule: unavailable,
   schedulesOf: unavailable,
+  dueQuestionsOf: unavailable,
   changeSchedule: unavailable,
   deleteSchedule: unavailable,
   forget: unavailable,

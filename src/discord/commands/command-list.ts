@@ -36,7 +36,7 @@ import { timezoneCommand } from './timezone.ts'
 /** What the commands read and change of what is stored. */
 export type CommandRecords = PersonalRecordsApi &
   ServerRecordsApi &
-  Pick<SchedulesApi, 'addSchedule' | 'schedulesOf' | 'changeSchedule' | 'deleteSchedule'> &
+  Pick<SchedulesApi, 'addSchedule' | 'schedulesOf' | 'dueQuestionsOf' | 'changeSchedule' | 'deleteSchedule'> &
   Pick<DatabaseApi, 'statistics'>
 
 /** What the commands work with. */

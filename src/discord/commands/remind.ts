@@ -10,7 +10,7 @@ import { describeSchedule, NO_MESSAGE, readOptions, readPlan, scheduleOptions, U
 
 export interface SchedulingOptions {
   readonly records: Pick<PersonalRecordsApi, 'preferences'> &
-    Pick<SchedulesApi, 'addSchedule' | 'schedulesOf' | 'changeSchedule' | 'deleteSchedule'>
+    Pick<SchedulesApi, 'addSchedule' | 'schedulesOf' | 'dueQuestionsOf' | 'changeSchedule' | 'deleteSchedule'>
   readonly accessCheck: Pick<AccessCheck, 'refusal'>
   readonly scheduling: Scheduling
   readonly maxMessageLength: number

@@ -6,10 +6,18 @@ import {
   ComponentType,
 } from 'discord.js'
 import type { Schedule } from '#domain/schedule.ts'
-import type { ScheduleChanges } from '#protocol/schedules.ts'
+import type { DueQuestion, ScheduleChanges } from '#protocol/schedules.ts'
 import { customId, type PrivateCommand, type Reply, type Suggestion, slashCommand } from './command.ts'
 import type { SchedulingOptions } from './remind.ts'
-import { describeSchedule, NO_MESSAGE, readOptions, readPlan, scheduleOptions, USUAL_ZONE } from './schedule-words.ts'
+import {
+  describeDue,
+  describeSchedule,
+  NO_MESSAGE,
+  readOptions,
+  readPlan,
+  scheduleOptions,
+  USUAL_ZONE,
+} from './schedule-words.ts'
 import { subcommand } from './subcommand.ts'
 
 const NAME = 'reminders'
@@ -55,18 +63,20 @@ export function remindersCommand(options: SchedulingOptions): PrivateCommand {
 type Records = SchedulingOptions['records']
 
 async function list(records: Records, userId: string, said = ''): Promise<Reply> {
-  const schedules = await records.schedulesOf(userId)
-  if (schedules.length === 0) return { content: `${said}${NOTHING}` }
-  const are = schedules.length === 1 ? 'is 1 reminder' : `are ${schedules.length} reminders`
-  return { content: `${said}There ${are} of yours; choose one to see or delete it.`, menu: menuOf(schedules) }
+  const [due, schedules] = await Promise.all([records.dueQuestionsOf(userId), records.schedulesOf(userId)])
+  const choices = [...due.map(choiceOfDue), ...schedules.map(choiceOf)]
+  if (choices.length === 0) return { content: `${said}${NOTHING}` }
+  const are = choices.length === 1 ? 'is 1 reminder' : `are ${choices.length} reminders`
+  return { content: `${said}There ${are} of yours; choose one to see or delete it.`, menu: menuOf(choices) }
 }
 
-function menuOf(schedules: readonly Schedule[]): APIStringSelectComponent {
-  const options = schedules.slice(0, MOST_CHOICES).map((schedule) => {
-    const { name: label, value } = choiceOf(schedule)
-    return { label, value }
-  })
+function menuOf(choices: readonly Suggestion[]): APIStringSelectComponent {
+  const options = choices.slice(0, MOST_CHOICES).map(({ name: label, value }) => ({ label, value }))
   return { type: ComponentType.StringSelect, custom_id: customId(NAME, SHOW), options }
+}
+
+function choiceOfDue({ id, message }: DueQuestion): Suggestion {
+  return choice(id, `Due, waits for its turn: ${message}`)
 }
 
 /** A menu shows plain text, so the time is written as the wall shows it. */
@@ -74,9 +84,13 @@ function choiceOf(schedule: Schedule): Suggestion {
   const { id, nextAt, zone, recurrence, message } = schedule
   const when = new Date(nextAt).toLocaleString('en-GB', { timeZone: zone, dateStyle: 'medium', timeStyle: 'short' })
   const repeat = recurrence === 'once' ? '' : `, ${recurrence}`
-  const name = `${when}${repeat}: ${message.replaceAll(/\s+/g, ' ')}`
+  return choice(id, `${when}${repeat}: ${message}`)
+}
+
+function choice(value: string, words: string): Suggestion {
+  const line = words.replaceAll(/\s+/g, ' ')
   // Not half a character at the end.
-  return { value: id, name: name.slice(0, LONGEST_CHOICE).replace(/[\uD800-\uDBFF]$/u, '') }
+  return { value, name: line.slice(0, LONGEST_CHOICE).replace(/[\uD800-\uDBFF]$/u, '') }
 }
 
 function isLike(text: string): (choice: Suggestion) => boolean {
@@ -94,12 +108,18 @@ async function press(records: Records, { userId, action, id }: Pressed): Promise
     const said = (await records.deleteSchedule(userId, id)) ? 'It is deleted. ' : 'It was gone already. '
     return list(records, userId, said)
   }
-  const schedule = await find(records, userId, id)
-  if (action !== SHOW || !schedule) return list(records, userId)
-  return { content: `${describeSchedule(schedule)}\n${HOW_TO_EDIT}`, buttons: buttonsOf(schedule) }
+  const content = action === SHOW && (await describe(records, userId, id))
+  return content ? { content, buttons: buttonsOf(id) } : list(records, userId)
 }
 
-function buttonsOf({ id }: Schedule): APIButtonComponent[] {
+async function describe(records: Records, userId: string, id: string): Promise<string | undefined> {
+  const schedule = await find(records, userId, id)
+  if (schedule) return `${describeSchedule(schedule)}\n${HOW_TO_EDIT}`
+  const due = (await records.dueQuestionsOf(userId)).find((question) => question.id === id)
+  return due && describeDue(due)
+}
+
+function buttonsOf(id: string): APIButtonComponent[] {
   const button = { type: ComponentType.Button } as const
   return [
     { ...button, style: ButtonStyle.Danger, label: 'Delete', custom_id: customId(NAME, DELETE, id) },

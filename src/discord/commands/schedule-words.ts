@@ -9,6 +9,7 @@ import {
   type Recurrence,
   type Schedule,
 } from '#domain/schedule.ts'
+import type { DueQuestion } from '#protocol/schedules.ts'
 import { beginningOf } from './beginning-of.ts'
 import { dateAndTime, timeAgo } from './timestamps.ts'
 
@@ -92,6 +93,12 @@ export function describeSchedule(schedule: Schedule): string {
   const { nextAt, message, ifMissed } = schedule
   const missed = ifMissed === 'skip' ? '\nWhen Parley is not running at that time, it is left out.' : ''
   return `⏰ ${dateAndTime(nextAt)} (${timeAgo(nextAt)})${describeRepeat(schedule)}\n> ${beginningOf(message, QUOTED_CHARACTERS)}${missed}`
+}
+
+/** A question whose time has come, in a few lines. */
+export function describeDue({ dueAt, message }: DueQuestion): string {
+  const since = `⏰ Due at ${dateAndTime(dueAt)} (${timeAgo(dueAt)}); it is asked as soon as it is its turn.`
+  return `${since}\n> ${beginningOf(message, QUOTED_CHARACTERS)}`
 }
 
 function describeRepeat({ recurrence, zone }: Schedule): string {
