@@ -3,7 +3,7 @@ import { crashPoint } from '#actors/crash-point.ts'
 import type { Log } from '#actors/log.ts'
 import type { AnswerReply } from '#domain/answer-reply.ts'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
-import type { Failure } from '#domain/failure.ts'
+import { BROKEN, type Failure } from '#domain/failure.ts'
 import { originOf } from '#domain/request.ts'
 import type { AssistantCommand, AssistantEvent, AssistantOutcome, AssistantTask } from '#protocol/assistant.ts'
 import type { AssistantThreadData } from '#protocol/assistant-thread.ts'
@@ -213,7 +213,6 @@ function asFailure(error: unknown): Failure {
     const { code, message, detail, retryable, retryAfterMs } = error
     return { code, message, detail, retryable, ...(retryAfterMs !== undefined && { retryAfterMs }) }
   }
-  const message = 'Something unexpected broke while your question was worked on. It was not answered; please ask again.'
   const detail = error instanceof ParleyError ? `${error.code}: ${error.message}` : errorMessage(error)
-  return { code: 'MODEL_FAILED', message, detail }
+  return { ...BROKEN, detail }
 }

@@ -15,7 +15,8 @@ type PagePlace = ConversationKey & { readonly messageId: number; readonly limit:
 type ExportPlace = RowCursor & { readonly userId: string; readonly limit: number }
 
 const OF_CONVERSATION = 'user_id = @userId AND server_id = @serverId'
-const IN_SCOPE = 'user_id = @userId AND (@serverId IS NULL OR server_id = @serverId)'
+/** What a user forgets: all of it, or one conversation. */
+export const IN_SCOPE = 'user_id = @userId AND (@serverId IS NULL OR server_id = @serverId)'
 
 /** Everything that is asked about one user, prepared once. */
 export function preparePersonalStatements(database: Database) {

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import { isMissed, nextOccurrence, type Schedule, withRecurrence } from '#domain/schedule.ts'
 import type { ForgetScope } from '#protocol/personal-records.ts'
 import type { DeniedRequest, DueQuestion, PromotionFacts, ScheduleChanges } from '#protocol/schedules.ts'
+import { IN_SCOPE } from './personal-statements.ts'
 
 /** In SQL whether the time of a request was missed; null for one that was not scheduled. */
 export const MISSED = '(SELECT missed FROM scheduled_requests WHERE request_id = requests.id)'
@@ -113,8 +114,6 @@ function changedBy(schedule: Schedule, changes: ScheduleChanges): Schedule {
 const FIELDS = `id, user_id AS userId, server_id AS serverId, direct_server_name AS directServerName,
   channel_id AS channelId, message, recurrence, zone, hour, minute, second, weekday, if_missed AS ifMissed,
   next_at AS nextAt, created_at AS createdAt`
-
-const IN_SCOPE = 'user_id = @userId AND (@serverId IS NULL OR server_id = @serverId)'
 
 function prepareScheduleStatements(database: Database) {
   return {

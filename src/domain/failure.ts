@@ -12,3 +12,9 @@ export interface Failure {
   /** For the log only: the other side's words. */
   readonly detail?: string
 }
+
+/** Our own mistake, not the model's. */
+export const BROKEN: Failure = {
+  code: 'MODEL_FAILED',
+  message: 'Something unexpected broke while your question was worked on. It was not answered; please ask again.',
+}

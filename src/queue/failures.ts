@@ -14,12 +14,6 @@ export const INTERRUPTED: Failure = {
     'Parley was stopped more than once while your question was worked on. It was not answered; please ask again.',
 }
 
-/** Our own mistake in the queue, not the model's. */
-export const BROKEN: Failure = {
-  code: 'MODEL_FAILED',
-  message: 'Something unexpected broke while your question was worked on. It was not answered; please ask again.',
-}
-
 /** The answer was not there in time. */
 export function timedOut(requestTimeoutMs: number): Failure {
   return {
