@@ -3,6 +3,7 @@ import { readButtons } from '#discord/card-buttons.ts'
 import { menuOf } from '#support/command-room.ts'
 import { startDiscordServer } from '#support/discord/start-discord-server.ts'
 import { startOpenAiServer } from '#support/openai/start-openai-server.ts'
+import { ANSWERED } from '#support/parley-on-discord.ts'
 import { startParley } from '#support/parley-process.ts'
 import { storedRows } from '#support/stored-rows.ts'
 
@@ -25,10 +26,12 @@ it('an answer of an earlier process is written again, and a server has a convers
   const channelId = await discord.openDm(userId)
   const seen = (contentIncludes: string, count = 1) =>
     discord.waitFor({ type: 'message', channelId, authorIsBot: true, contentIncludes, count }, PATIENCE_MS)
+  const answered = (contentIncludes: string) =>
+    discord.waitFor({ type: 'message', channelId, authorIsBot: true, contentIncludes, control: ANSWERED }, PATIENCE_MS)
 
   const first = await connected()
   await discord.sendDm(userId, 'why?')
-  const answer = await seen('echo: why? (2 messages)')
+  const answer = await answered('echo: why? (2 messages)')
   first.signal('SIGTERM')
   await first.exited
 
@@ -43,9 +46,9 @@ it('an answer of an earlier process is written again, and a server has a convers
   await discord.chooseOptions({ userId, messageId: shown.id, customId, values: [lab] })
   await seen('conversation of **Lab**')
   await discord.sendDm(userId, 'and there?')
-  await seen('echo: and there? (2 messages)\n-# Conversation of Lab')
+  await answered('echo: and there? (2 messages)\n-# Conversation of Lab')
   await discord.sendDm(userId, '[lab] and then?')
-  await seen('echo: and then? (4 messages)\n-# Conversation of Lab')
+  await answered('echo: and then? (4 messages)\n-# Conversation of Lab')
   second.signal('SIGTERM')
   expect(await second.exited).toEqual({ code: 0, signal: null })
 

@@ -37,7 +37,7 @@ describe('the buttons of an answer', () => {
     const { content } = await ada.sees('Stopped here.')
     expect(content).toBe('One two three\n-# Stopped here.')
     const second = await ada.write('go on')
-    await ada.sees('echo: go on', second)
+    await ada.isAnswered('echo: go on', second)
     await stop(parley)
     const [, last] = await model.requests()
     expect(last?.body.messages?.slice(1)).toMatchObject([{ content: 'count' }, { content: 'One two three' }, {}])
@@ -53,7 +53,7 @@ describe('the buttons of an answer', () => {
     await stop(first)
     const second = await connected(place, { folder: first.folder })
     await Promise.all([ada.press(failed, 'retry'), ada.press(failed, 'retry')])
-    const answer = await ada.sees('echo: why?')
+    const answer = await ada.isAnswered('echo: why?')
     expect(answer.referenceId).toBe(failed.id)
     await stop(second)
     expect(storedRows(second.databasePath).requests).toMatchObject([
@@ -72,7 +72,7 @@ describe('the buttons of an answer', () => {
     const second = await connected(place, { folder: first.folder })
     await model.script({ type: 'answer', text: 'time.' })
     await ada.press(cut, 'continue')
-    expect(await ada.sees('time.')).toMatchObject({ content: 'time.', referenceId: cut.id })
+    expect(await ada.isAnswered('time.')).toMatchObject({ content: 'time.', referenceId: cut.id })
     await stop(second)
     const [, last] = await model.requests()
     expect(last?.body.messages?.slice(1)).toMatchObject([

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type DiscordServerHandle, startDiscordServer } from '#support/discord/start-discord-server.ts'
 import { type OpenAiServerHandle, startOpenAiServer } from '#support/openai/start-openai-server.ts'
+import { ANSWERED } from '#support/parley-on-discord.ts'
 import { type ParleyProcess, startParley } from '#support/parley-process.ts'
 import { pdfOf } from '#support/pdf.ts'
 
@@ -62,7 +63,13 @@ describe('a question with files', () => {
     expect(await discord.downloads()).toHaveLength(3)
 
     const second = await connected(place, first.folder)
-    const seen = { type: 'message', channelId, authorIsBot: true, contentIncludes: 'echo: what is this?' } as const
+    const seen = {
+      type: 'message',
+      channelId,
+      authorIsBot: true,
+      contentIncludes: 'echo: what is this?',
+      control: ANSWERED,
+    } as const
     const { content } = await discord.waitFor(seen, PATIENCE_MS)
     second.signal('SIGTERM')
     expect(await second.exited).toEqual({ code: 0, signal: null })

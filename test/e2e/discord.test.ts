@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { DiscordServerHandle } from '#support/discord/start-discord-server.ts'
-import { connected, onDiscord, PATIENCE_MS, type Place, startServers, stop } from '#support/parley-on-discord.ts'
+import {
+  ANSWERED,
+  connected,
+  onDiscord,
+  PATIENCE_MS,
+  type Place,
+  startServers,
+  stop,
+} from '#support/parley-on-discord.ts'
 import { storedRows } from '#support/stored-rows.ts'
 
 describe('Parley on Discord', () => {
@@ -11,7 +19,10 @@ describe('Parley on Discord', () => {
     const userId = await discord.addUser({ username: 'ada' })
     const channelId = await discord.openDm(userId)
     const answered = (contentIncludes: string) =>
-      discord.waitFor({ type: 'message', channelId, authorIsBot: true, contentIncludes }, PATIENCE_MS)
+      discord.waitFor(
+        { type: 'message', channelId, authorIsBot: true, contentIncludes, control: ANSWERED },
+        PATIENCE_MS,
+      )
 
     const first = await connected(place)
     await discord.sendDm(userId, 'the sky is green')

@@ -27,7 +27,7 @@ it('a scheduled question is asked on time by a process that runs', async () => {
   const ada = await PersonOnDiscord.join(place, 'ada')
   await remind(place, ada, { when: 'in 2 seconds', message: 'why now?' })
   await ada.sees('Scheduled; the answer comes here.')
-  const answer = await ada.sees('echo: why now?')
+  const answer = await ada.isAnswered('echo: why now?')
   expect(answer.content).toMatch(/^echo: why now\? \(2 messages\)\n-# ⏰ Scheduled for <t:\d+:f>: “why now\?”$/)
   await stop(parley)
 })
@@ -46,14 +46,14 @@ it('a question whose time came while Parley was down is asked once by the next p
 
   const { folder } = first
   const second = await ready(place, { folder })
-  const answer = await ada.sees('echo: missed?')
+  const answer = await ada.isAnswered('echo: missed?')
   expect(answer.content).toMatch(/\n-# ⏰ Was due at <t:\d+:f>, when Parley was not running: “missed\?”$/)
   second.signal('SIGKILL')
   await second.exited
 
   const third = await ready(place, { folder })
   await ada.write('and now?')
-  await ada.sees('echo: and now? (4 messages)')
+  await ada.isAnswered('echo: and now? (4 messages)')
   await stop(third)
   const { requests } = storedRows(third.databasePath)
   expect(requests.map(({ message, status }) => ({ message, status }))).toEqual([

@@ -13,7 +13,7 @@ it('whoever has bought what a tier is for asks in that tier, from the first mess
   await parley.logged('Parley is ready')
   const ask = async (person: PersonOnDiscord, text: string) => {
     await person.write(text)
-    await person.sees(`echo: ${text}`)
+    await person.isAnswered(`echo: ${text}`)
   }
   await ask(ada, 'first')
   await ask(bob, 'second')

@@ -9,6 +9,9 @@ import { type ParleyOptions, type ParleyProcess, startParley } from './parley-pr
 /** How long a state of Discord is waited for before the test says what was there instead. */
 export const PATIENCE_MS = 25_000
 
+/** The button that an answer has once it has ended. */
+export const ANSWERED = 'Regenerate'
+
 export interface Place {
   readonly discord: DiscordServerHandle
   readonly model: OpenAiServerHandle
@@ -72,11 +75,17 @@ export class PersonOnDiscord {
 
   /** Resolves once the bot shows a text to them. */
   sees(contentIncludes: string, afterId = '0'): Promise<MessageRecord> {
+    return this.#waitFor({ contentIncludes, afterId })
+  }
+
+  /** Resolves once an answer has ended: while it is written, all of its words may be there, and its user is not free. */
+  isAnswered(contentIncludes: string, afterId = '0'): Promise<MessageRecord> {
+    return this.#waitFor({ contentIncludes, afterId, control: ANSWERED })
+  }
+
+  #waitFor(what: { readonly contentIncludes: string; readonly afterId: string; readonly control?: string }) {
     const { channelId } = this
-    return this.#discord.waitFor(
-      { type: 'message', channelId, authorIsBot: true, contentIncludes, afterId },
-      PATIENCE_MS,
-    )
+    return this.#discord.waitFor({ type: 'message', channelId, authorIsBot: true, ...what }, PATIENCE_MS)
   }
 
   /** Presses the button of a message that does something. */
