@@ -46,13 +46,14 @@ export function preparePersonalStatements(database: Database) {
       `SELECT channel_id AS channelId, user_id AS userId, last_message_id AS lastMessageId
          FROM direct_channels WHERE user_id = ? ORDER BY channel_id`,
     ),
+    /** The plus keeps SQLite from reading all that its user has ever asked: little waits to be delivered. */
     undelivered: database.prepare<[{ userId: string; limit: number }], UndeliveredText>(
       `SELECT * FROM (
          SELECT request_id AS requestId, NULL AS file, content AS text FROM outbox JOIN requests
-           ON requests.id = request_id WHERE state = 'PENDING' AND user_id = @userId ORDER BY outbox.id LIMIT @limit)
+           ON requests.id = request_id WHERE state = 'PENDING' AND +user_id = @userId ORDER BY outbox.id LIMIT @limit)
        UNION ALL SELECT * FROM (
          SELECT request_id, name, content FROM reply_files JOIN requests
-           ON requests.id = request_id WHERE user_id = @userId ORDER BY reply_files.id LIMIT @limit)`,
+           ON requests.id = request_id WHERE +user_id = @userId ORDER BY reply_files.id LIMIT @limit)`,
     ),
     conversations: database.prepare<[ForgetScope], ConversationKey>(
       `SELECT DISTINCT user_id AS userId, server_id AS serverId FROM messages WHERE ${IN_SCOPE}`,
@@ -70,7 +71,7 @@ export function preparePersonalStatements(database: Database) {
     ),
     abandonReplies: database.prepare<[ForgetScope & { reason: string; endedAt: number }]>(
       `UPDATE outbox SET state = 'ABANDONED', content = '', ended_at = @endedAt, reason = @reason
-         WHERE state = 'PENDING' AND request_id IN (SELECT id FROM requests WHERE ${IN_SCOPE})`,
+         WHERE state = 'PENDING' AND EXISTS (SELECT 1 FROM requests WHERE requests.id = request_id AND ${IN_SCOPE})`,
     ),
   }
 }
