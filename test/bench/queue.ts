@@ -142,7 +142,8 @@ async function startParley() {
 
 /** Writes what Parley writes for a question, and reads the conversation, in this thread. */
 function openAlone() {
-  const { connection, close } = openDatabase(join(folder, 'alone.db'))
+  const database = openDatabase(join(folder, 'alone.db'))
+  const { connection } = database
   const records = new RequestRecords(connection, Date.now)
   const history = connection.prepare(
     'SELECT role, content FROM messages WHERE user_id = ? AND server_id = ? ORDER BY id DESC LIMIT 20',
@@ -175,7 +176,7 @@ function openAlone() {
     }
   }
 
-  return { write, close }
+  return { write, close: () => database.close() }
 }
 
 async function rate(questions: number, work: Work): Promise<number> {
