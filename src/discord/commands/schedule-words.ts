@@ -86,7 +86,11 @@ const PROBLEMS = {
   tooFar: `That is more than a year away. ${EXAMPLES}`,
 } as const
 
-export const NO_MESSAGE = 'There is no text in the message.'
+/** Says why a message could not be asked when its time comes; Discord counts its characters in another way. */
+export function messageProblem(message: string, maxMessageLength: number): string | undefined {
+  if (message === '') return 'There is no text in the message.'
+  return message.length > maxMessageLength ? `The message is longer than ${maxMessageLength} characters.` : undefined
+}
 
 /** A schedule in a few lines. */
 export function describeSchedule(schedule: Schedule): string {
