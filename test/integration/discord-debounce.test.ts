@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest'
-import { startWithUser } from '#support/discord-room.ts'
+import { startWithButtons } from '#support/discord-buttons.ts'
+import { REFUSAL_INTERVAL_MS } from '#support/discord-room.ts'
 
 const DEBOUNCE_MS = 3_000
 
 /** A user whose messages within three seconds of each other are one question. */
 async function startDebounced() {
-  const room = await startWithUser({}, { debounceMs: DEBOUNCE_MS })
+  const room = await startWithButtons({}, { debounceMs: DEBOUNCE_MS })
   /** Writes a direct message; resolves once Parley waits for more. */
   const write = async (text: string) => {
     const heard = room.clock.nextTimer()
@@ -36,6 +37,28 @@ it('a command does not wait for more', async () => {
   expect([asked.request.message, clock.pending]).toEqual(['why?', 0])
   asked.start().complete('because')
   await see('because')
+})
+
+it('several messages that were refused are not offered to be added: only the last of them would be', async () => {
+  const { write, clock, queue, see, isActive, buttons } = await startDebounced()
+  await write('why?')
+  await clock.advance(DEBOUNCE_MS)
+  const first = await queue.next()
+  first.accept(2)
+  await see('2nd in line')
+  isActive(first, { waiting: true })
+  await write('and how?')
+  await write('and when?')
+  await clock.advance(DEBOUNCE_MS)
+  const joined = await queue.next()
+  expect(joined.request).toMatchObject({ message: 'and how?\n\nand when?' })
+  joined.refuse({ code: 'REQUEST_ALREADY_ACTIVE', message: 'Not these.' })
+  expect(await buttons('Not these.')).toEqual([])
+  await clock.advance(REFUSAL_INTERVAL_MS)
+  await write('and where?')
+  await clock.advance(DEBOUNCE_MS)
+  ;(await queue.next()).refuse({ code: 'REQUEST_ALREADY_ACTIVE', message: 'Not this.' })
+  expect(await buttons('Not this.')).toEqual(['replace', 'append'])
 })
 
 it('who wrote just before a stop is told that the message was not taken in', async () => {
