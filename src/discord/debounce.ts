@@ -31,7 +31,8 @@ const MOST_MESSAGES = 20
 
 /**
  * Makes one question of messages that the same person writes in the same channel in quick succession. The last of them is
- * what the answer replies to. Nothing of it is stored meanwhile: after a crash, direct messages are read once more.
+ * what the answer replies to. Nothing of it is stored meanwhile: after a crash, direct messages are read once more, but for
+ * those of somebody who has never written before.
  */
 export class Debounce {
   readonly #options: DebounceOptions
