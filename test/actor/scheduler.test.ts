@@ -495,6 +495,30 @@ describe('a scheduler', () => {
   })
 })
 
+describe('a scheduler that stops', () => {
+  it('waits for nothing that is looked up elsewhere, and leaves what is told then to the next process', async () => {
+    const world = await start([])
+    await world.scheduler.stop()
+    await world.api.addSchedule(scheduleOf('a'), 20)
+    const looked = Promise.withResolvers<GateRefusal>()
+    let offers = 0
+    const ask = () => {
+      offers++
+      return looked.promise
+    }
+    const scheduler = new Scheduler({ ...world.options, ask })
+    scheduler.start()
+    await rest(world)
+    await world.clock.advance(DUE_AT - BEFORE)
+    await until(() => offers === 1)
+    await scheduler.stop()
+    looked.resolve({ code: 'ACCESS_DENIED', message: 'No.' })
+    await rest(world)
+    expect(world.statuses()).toEqual([{ message: 'question a', status: 'SCHEDULED' }])
+    expect(world.delivered).toEqual([])
+  })
+})
+
 describe('a database that does not answer', () => {
   it('is asked again, and what became of the lost answer is found in the file', async () => {
     const world = await start([])
