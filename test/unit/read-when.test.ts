@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { readPlan } from '#discord/commands/schedule-words.ts'
+import { readPlan, scheduleOptions } from '#discord/commands/schedule-words.ts'
 import { readWhen } from '#discord/read-when.ts'
 import { offsetAt } from '#domain/zoned-time.ts'
 
@@ -114,6 +114,18 @@ describe('a plan', () => {
   it('keeps the time that was named although the wall skips it on the first day', () => {
     const plan = readPlan('tomorrow 2:30', 'daily', Date.parse('2026-03-28T12:00:00Z'), 'Europe/Berlin')
     expect(plan).toMatchObject({ hour: 2, minute: 30, nextAt: Date.parse('2026-03-29T01:00:00Z') })
+  })
+})
+
+describe('the times that are named as examples', () => {
+  it.each(['2026-11-25T15:00:00Z', '2026-12-24T23:00:00Z', '2031-03-01T00:00:00Z'])('are understood at %s', (now) => {
+    const plan = readPlan('soon', 'once', Date.parse(now), 'UTC')
+    const said = 'problem' in plan ? plan.problem : ''
+    const [when] = scheduleOptions(4_000, { required: true })
+    const examples = [...said.matchAll(/`(.+?)`/g)].map(([, example = '']) => example)
+    examples.push(...(when?.description ?? '').replaceAll(/^Such as: |\.$/g, '').split(', '))
+    expect(examples.length).toBeGreaterThan(6)
+    expect(examples.filter((example) => !read(example, 'UTC', now).endsWith('Z'))).toEqual([])
   })
 })
 
