@@ -239,8 +239,9 @@ export class Scheduler {
   async #deny(request: ConversationRequest, { code, message }: Refusal | GateRefusal): Promise<void> {
     const { store, clock, log, deliver } = this.#options
     const { id: requestId } = request
-    const messages = [failureNotice({ code, message }, requestId)]
     const endSchedule = LASTING.has(code)
+    const said = endSchedule ? `${message} This reminder has ended.` : message
+    const messages = [failureNotice({ code, message: said }, requestId)]
     log.info({ requestId, code, endSchedule }, 'a scheduled question was denied')
     const denied = { requestId, errorCode: code, finishedAt: clock.now(), messages, endSchedule }
     if ((await store.denyScheduled(denied)) === 'stale') return

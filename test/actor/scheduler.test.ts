@@ -390,7 +390,11 @@ describe('a question that its user may not ask any more', () => {
     await world.clock.advance(DUE_AT - BEFORE)
     await until(() => world.delivered.length > 0)
     expect(world.delivered).toMatchObject([
-      { request: { message: 'question a' }, status: 'CANCELLED', messages: [expect.stringContaining('may not ask')] },
+      {
+        request: { message: 'question a' },
+        status: 'CANCELLED',
+        messages: [expect.stringContaining('You may not ask here. This reminder has ended.')],
+      },
     ])
     expect(await world.api.schedulesOf('ada')).toEqual([])
     expect(await world.api.recover('discord')).toMatchObject({ undelivered: [{ request: { message: 'question a' } }] })
@@ -405,6 +409,7 @@ describe('a question that its user may not ask any more', () => {
     await rest(world)
     await world.clock.advance(DUE_AT - BEFORE)
     await until(() => world.delivered.length > 0)
+    expect(world.delivered).toMatchObject([{ messages: [expect.not.stringContaining('has ended')] }])
     world.gate.refusal = undefined
     await rest(world)
     await world.clock.advance(DAY_MS)
