@@ -58,6 +58,16 @@ export class Debounce {
     await release
   }
 
+  /** Takes back what is meant of what waits for more. */
+  withdraw(isMeant: (heard: Heard) => boolean): Heard[] {
+    const withdrawn = [...this.#held].filter(([, { joined }]) => isMeant(joined))
+    for (const [key, { timer }] of withdrawn) {
+      timer.cancel()
+      this.#held.delete(key)
+    }
+    return withdrawn.map(([, { joined }]) => joined)
+  }
+
   /** Waits for nothing any more, from now on either; resolves once all is taken. */
   async close(): Promise<void> {
     this.#closed = true
