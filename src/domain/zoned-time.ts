@@ -18,13 +18,16 @@ export type WallTime = CalendarDate & ClockTime
 const SECOND_MS = 1_000
 const DAY_MS = 86_400_000
 
+/** Offsets in the guise of a name: whoever lives where that is said is an hour off in summer. */
+const OFFSETS = /^(?:EST|MST|GMT|Etc\/GMT.+)$/i
+
 /** By zone in small letters: Intl takes any. Making one takes a thousand times as long as using it, and there are a few hundred. */
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** Tells whether a text names a time zone of the IANA database, such as Europe/Berlin. */
 export function isTimeZone(zone: string): boolean {
   // An offset such as +02:00 is none: it knows no daylight saving.
-  if (!/^[A-Za-z]/.test(zone)) return false
+  if (!/^[A-Za-z]/.test(zone) || OFFSETS.test(zone)) return false
   try {
     formatOf(zone)
     return true

@@ -56,7 +56,7 @@ describe('a zone', () => {
     expect(isTimeZone(zone)).toBe(true)
   })
 
-  it.each(['Berlin', '+02:00', '', 'Mars/Olympus'])('is not: %s', (zone) => {
+  it.each(['Berlin', '+02:00', '', 'Mars/Olympus', 'EST', 'gmt', 'Etc/GMT+5'])('is not: %s', (zone) => {
     expect(isTimeZone(zone)).toBe(false)
   })
 })
