@@ -31,7 +31,8 @@ const MOST_MESSAGES = 20
 
 /**
  * Makes one question of messages that the same person writes in the same channel in quick succession. The last of them is
- * what the answer replies to. Nothing of it is stored meanwhile: after a crash, direct messages are read once more.
+ * what the answer replies to. Nothing of it is stored meanwhile: after a crash, direct messages are read once more, but for
+ * those of somebody who has never written before.
  */
 export class Debounce {
   readonly #options: DebounceOptions
@@ -55,6 +56,16 @@ export class Debounce {
     const messages = before && joined ? [...before.messages, heard] : [heard]
     this.#held.set(key, { messages, joined: joined ?? heard, timer })
     await release
+  }
+
+  /** Takes back what is meant of what waits for more. */
+  withdraw(isMeant: (heard: Heard) => boolean): Heard[] {
+    const withdrawn = [...this.#held].filter(([, { joined }]) => isMeant(joined))
+    for (const [key, { timer }] of withdrawn) {
+      timer.cancel()
+      this.#held.delete(key)
+    }
+    return withdrawn.map(([, { joined }]) => joined)
   }
 
   /** Waits for nothing any more, from now on either; resolves once all is taken. */

@@ -123,7 +123,14 @@ export class DiscordGateway implements Gateway {
       targets: this.#targets,
       offer: (question) => this.#intake.offer(question),
     })
-    this.#commands = commandList({ ...options, accessCheck, serverSettings, direct, delivery: () => this.statistics() })
+    this.#commands = commandList({
+      ...options,
+      accessCheck,
+      serverSettings,
+      direct,
+      withdraw: (scope) => this.#messages.withdraw(scope),
+      delivery: () => this.statistics(),
+    })
     this.#router = new CommandRouter({
       commands: this.#commands,
       rest,

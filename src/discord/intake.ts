@@ -28,6 +28,8 @@ export interface AskedRequest extends NewRequest {
   readonly offered?: readonly OfferedFile[]
   /** The message it replies to, not in its text yet: that may begin with the name of a server. */
   readonly quoted?: QuotedMessage
+  /** Set when it is made of several messages, of which it is known by the last one. */
+  readonly isJoined?: true
 }
 
 /**
@@ -51,18 +53,26 @@ export function readMessage(message: IncomingMessage, botId: string): AskedReque
 }
 
 /** Puts the message a request replies to into its text, as far as its length allows. */
-export function withReply({ quoted, ...request }: AskedRequest, maxLength: number): AskedRequest {
+export function withReply(asked: AskedRequest, maxLength: number): AskedRequest {
+  const { quoted, isJoined: _, ...request } = asked
   return { ...request, message: withQuote(request.message, quoted, maxLength) }
 }
 
 /** Makes one request of all that somebody wrote in a channel, oldest first; undefined when that is nothing. */
 export function joinRequests(requests: readonly AskedRequest[], maxLength: number): AskedRequest | undefined {
-  const [only, ...others] = requests
-  if (others.length === 0) return only
-  const replies = requests.map((request) => withReply(request, maxLength))
-  const newest = replies.at(-1)
-  const texts = replies.map(({ message }) => message).filter((text) => text !== '')
-  return newest && { ...newest, message: texts.join('\n\n'), ...offer(replies.flatMap(({ offered = [] }) => offered)) }
+  const [first, ...others] = requests
+  const newest = others.at(-1)
+  if (!first || !newest) return first
+  const parts = [first, ...others.map((request) => withReply(request, maxLength))]
+  const message = parts.map((part) => part.message).filter((text) => text !== '')
+  return {
+    ...withReply(newest, maxLength),
+    message: message.join('\n\n'),
+    // In front of all of it, as soon as it is known whose conversation that belongs to.
+    ...(first.quoted && { quoted: first.quoted }),
+    ...offer(parts.flatMap(({ offered = [] }) => offered)),
+    isJoined: true,
+  }
 }
 
 function offer(files: readonly OfferedFile[]): Pick<AskedRequest, 'offered'> {

@@ -1,6 +1,7 @@
 import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { DirectChannel } from '#protocol/database.ts'
+import type { ForgetScope } from '#protocol/personal-records.ts'
 import type { DiscordAsker } from './access-check.ts'
 import { Debounce } from './debounce.ts'
 import type { DiscordConnection } from './discord-connection.ts'
@@ -56,18 +57,37 @@ export class MessageIntake {
     messageId: string,
     member: Pick<DiscordAsker, 'guildId' | 'roleIds'> = DIRECT,
   ): Promise<void> {
-    const { intake, targets, markRead } = this.#options
+    const { intake, targets } = this.#options
     const { userId, channelId } = request
     const asker = { userId, channelId, guildId: member.guildId, roleIds: member.roleIds }
     const refused = await intake.take({ request, asker, target: targets.below(channelId, messageId) }, messageId)
     // Who was refused has been asked to write again: it must not be taken in at the next start.
-    if (refused && member.guildId === null) markRead({ channelId, userId, lastMessageId: messageId })
+    if (refused && member.guildId === null) this.#markRead(request, messageId)
+  }
+
+  /**
+   * Takes back what somebody has written and may go on writing, everywhere or in one server; tells whether there was
+   * anything.
+   */
+  withdraw({ userId, serverId }: ForgetScope): boolean {
+    const withdrawn = this.#debounce.withdraw(
+      ({ request }) => request.userId === userId && (serverId === null || request.serverId === serverId),
+    )
+    for (const { request, messageId, member } of withdrawn) {
+      // It must not be taken in at the next start either.
+      if (member.guildId === null) this.#markRead(request, messageId)
+    }
+    return withdrawn.length > 0
   }
 
   /** Waits for no further messages; resolves when those that were waited with have been offered. */
   close(): Promise<void> {
     this.#closed ??= this.#debounce.close()
     return this.#closed
+  }
+
+  #markRead({ channelId, userId }: AskedRequest, lastMessageId: string): void {
+    this.#options.markRead({ channelId, userId, lastMessageId })
   }
 
   async #hear(payload: unknown): Promise<void> {

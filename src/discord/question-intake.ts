@@ -139,9 +139,10 @@ export class QuestionIntake {
     return interactionToken !== null || this.#refusals.allows(userId, code)
   }
 
-  /** A request of the same conversation that waits and can take the message in; one of a command can be read nowhere. */
-  #changeable(request: NewRequest, { code }: Refusal | GateRefusal): string | undefined {
-    if (code !== 'REQUEST_ALREADY_ACTIVE' || request.interactionToken !== null) return undefined
+  /** A request of the same conversation that waits and can take the message in: what one message says is read anew. */
+  #changeable(request: AskedRequest, { code }: Refusal | GateRefusal): string | undefined {
+    const isOneMessage = request.interactionToken === null && !request.isJoined
+    if (code !== 'REQUEST_ALREADY_ACTIVE' || !isOneMessage) return undefined
     const active = this.#options.queue.active(request.userId)
     const isSamePlace = active?.channelId === request.channelId && active.serverId === request.serverId
     return active?.waiting && isSamePlace ? active.requestId : undefined

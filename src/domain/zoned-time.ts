@@ -18,13 +18,16 @@ export type WallTime = CalendarDate & ClockTime
 const SECOND_MS = 1_000
 const DAY_MS = 86_400_000
 
-/** Making one takes a thousand times as long as using it, and there are a few hundred zones. */
+/** Offsets in the guise of a name: whoever lives where that is said is an hour off in summer. */
+const OFFSETS = /^(?:EST|MST|GMT|Etc\/GMT.+)$/i
+
+/** By zone in small letters: Intl takes any. Making one takes a thousand times as long as using it, and there are a few hundred. */
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** Tells whether a text names a time zone of the IANA database, such as Europe/Berlin. */
 export function isTimeZone(zone: string): boolean {
   // An offset such as +02:00 is none: it knows no daylight saving.
-  if (!/^[A-Za-z]/.test(zone)) return false
+  if (!/^[A-Za-z]/.test(zone) || OFFSETS.test(zone)) return false
   try {
     formatOf(zone)
     return true
@@ -91,11 +94,12 @@ function utcOf({ year, month, day, hour, minute, second }: WallTime): number {
 }
 
 function formatOf(zone: string): Intl.DateTimeFormat {
-  const known = formats.get(zone)
+  const key = zone.toLowerCase()
+  const known = formats.get(key)
   if (known) return known
   const numeric = { year: 'numeric', month: 'numeric', day: 'numeric' } as const
   const time = { hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' } as const
   const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, calendar: 'gregory', ...numeric, ...time })
-  formats.set(zone, format)
+  formats.set(key, format)
   return format
 }

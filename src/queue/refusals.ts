@@ -26,11 +26,17 @@ export const NOT_TAKEN_IN: Refusal = {
     'Something unexpected broke while your message was taken in. It was not taken in; please send it again in a minute.',
 }
 
-/** Puts an admission's reason into words for the user. */
-export function describeRefusal(
-  reason: AdmissionRefusal,
-  limits: { readonly maxQueueSize: number; readonly maxMessageLength: number },
-): Refusal {
+interface Limits {
+  readonly maxQueueSize: number
+  readonly maxMessageLength: number
+}
+
+/**
+ * Puts an admission's reason into words for the user.
+ *
+ * @param waiting how many do, those left out that start at once.
+ */
+export function describeRefusal(reason: AdmissionRefusal, limits: Limits, waiting: number): Refusal {
   switch (reason.code) {
     case 'QUEUE_STOPPING':
     case 'REQUEST_DUPLICATE':
@@ -41,11 +47,18 @@ export function describeRefusal(
     case 'QUEUE_FULL':
       return {
         code: reason.code,
-        message: `The queue is full: ${limits.maxQueueSize} questions are waiting. Yours was not taken in; please send it again in a few minutes.`,
+        message: `${describeFull(limits, waiting)} Yours was not taken in; please send it again in a few minutes.`,
       }
     default:
       return reason satisfies never
   }
+}
+
+/** Places can be free and reserved for others. */
+function describeFull({ maxQueueSize }: Limits, waiting: number): string {
+  if (waiting >= maxQueueSize) return `The queue is full: ${waiting} questions are waiting.`
+  const are = waiting === 1 ? '1 is' : `${waiting} are`
+  return `The queue has no place left for you: ${are} waiting, and the places that are left are kept for certain people.`
 }
 
 function describeInvalid(problem: 'empty' | 'too long', maxMessageLength: number): string {

@@ -25,11 +25,13 @@ export class RequestIntake {
   ): void {
     const { options, state, journal, gate, deliver } = this.#core
     const { settings, clock, newId } = options
-    const reason = refuse({ ...this.#facts(message), stopping })
-    if (reason?.code === 'QUEUE_FULL') {
-      return answer(this.refused({ ...describeRefusal(reason, settings), tier: tierOf(message).tier }))
+    const facts = this.#facts(message)
+    const reason = refuse({ ...facts, stopping })
+    if (reason) {
+      const described = describeRefusal(reason, settings, facts.waiting - facts.freeSlots)
+      const tier = reason.code === 'QUEUE_FULL' ? { tier: tierOf(message).tier } : {}
+      return answer(this.refused({ ...described, ...tier }))
     }
-    if (reason) return answer(this.refused(describeRefusal(reason, settings)))
     if (gate.mode === 'draining') return answer(this.refused(refusal('QUEUE_DRAINING')))
     const { files, scheduled, fromTier: _, ...fields } = message
     const request: ConversationRequest = {

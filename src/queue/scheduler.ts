@@ -67,8 +67,10 @@ export class Scheduler {
   readonly #options: SchedulerOptions
   /** What is in the file as SCHEDULED, oldest first. */
   readonly #waiting = new Map<string, Waiting>()
-  /** Users one of whose requests is being offered, and the work on it. */
-  readonly #offers = new Map<string, Promise<void>>()
+  /** Users one of whose requests is being offered. */
+  readonly #offers = new Set<string>()
+  /** Resolves when all that was denied so far is stored, or cannot be. */
+  #denied: Promise<unknown> = Promise.resolve()
   #runningSince: number | undefined
   #timer: Timer | undefined
   #retry: Timer | undefined
@@ -101,14 +103,17 @@ export class Scheduler {
     this.#looking ??= this.#look()
   }
 
-  /** Offers nothing more; resolves when nothing is under way. What waits goes on in the next process. */
+  /**
+   * Offers nothing more; resolves when nothing is being stored. What waits goes on in the next process, and so does what
+   * is being offered, unless the queue still takes it in: what has to be looked up for it holds up nobody.
+   */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#timer?.cancel()
     this.#retry?.cancel()
     this.#unsubscribe()
     await this.#looking
-    await Promise.all(this.#offers.values())
+    await this.#denied
   }
 
   /** Never rejects. */
@@ -176,7 +181,8 @@ export class Scheduler {
     for (const waiting of this.#waiting.values()) {
       if (!hasRoom()) break
       if (this.#mayBeOffered(waiting) && hasRoom(waiting.tier)) {
-        this.#offers.set(waiting.request.userId, this.#offer(waiting))
+        this.#offers.add(waiting.request.userId)
+        void this.#offer(waiting)
       }
     }
     this.#lookAgainLater()
@@ -218,8 +224,10 @@ export class Scheduler {
         waiting.tier = refusal.tier
         return 'waits'
       }
-      if (PASSING.has(refusal.code) || ('passing' in refusal && refusal.passing)) return 'heldBack'
-      await this.#deny(request, refusal)
+      if (this.#stopped || PASSING.has(refusal.code) || ('passing' in refusal && refusal.passing)) return 'heldBack'
+      const denial = this.#deny(request, refusal)
+      this.#denied = Promise.allSettled([this.#denied, denial])
+      await denial
       return 'over'
     } catch (error) {
       const facts = { requestId: request.id, error: errorMessage(error) }
@@ -231,8 +239,9 @@ export class Scheduler {
   async #deny(request: ConversationRequest, { code, message }: Refusal | GateRefusal): Promise<void> {
     const { store, clock, log, deliver } = this.#options
     const { id: requestId } = request
-    const messages = [failureNotice({ code, message }, requestId)]
     const endSchedule = LASTING.has(code)
+    const said = endSchedule ? `${message} This reminder has ended.` : message
+    const messages = [failureNotice({ code, message: said }, requestId)]
     log.info({ requestId, code, endSchedule }, 'a scheduled question was denied')
     const denied = { requestId, errorCode: code, finishedAt: clock.now(), messages, endSchedule }
     if ((await store.denyScheduled(denied)) === 'stale') return

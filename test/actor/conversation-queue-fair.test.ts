@@ -157,9 +157,18 @@ describe('the order of a queue', () => {
     await test.ask('free')
     expect([test.queue.room('default'), test.queue.room('premium'), test.queue.room()]).toEqual([0, 1, 1])
     expect(await test.send('another').result).toMatchObject({
-      refusal: { code: 'QUEUE_FULL', tier: 'default' },
+      refusal: {
+        code: 'QUEUE_FULL',
+        tier: 'default',
+        message: expect.stringMatching(
+          /^The queue has no place left for you: 1 is waiting, and the places that are left are kept/,
+        ),
+      },
     })
     expect(await test.send('paying', { fromTier: PREMIUM }).result).toMatchObject({ accepted: true })
+    expect(await test.send('another').result).toMatchObject({
+      refusal: { message: expect.stringMatching(/^The queue is full: 2 questions are waiting/) },
+    })
     expect(test.queue.room()).toBe(0)
   })
 

@@ -390,7 +390,11 @@ describe('a question that its user may not ask any more', () => {
     await world.clock.advance(DUE_AT - BEFORE)
     await until(() => world.delivered.length > 0)
     expect(world.delivered).toMatchObject([
-      { request: { message: 'question a' }, status: 'CANCELLED', messages: [expect.stringContaining('may not ask')] },
+      {
+        request: { message: 'question a' },
+        status: 'CANCELLED',
+        messages: [expect.stringContaining('You may not ask here. This reminder has ended.')],
+      },
     ])
     expect(await world.api.schedulesOf('ada')).toEqual([])
     expect(await world.api.recover('discord')).toMatchObject({ undelivered: [{ request: { message: 'question a' } }] })
@@ -405,6 +409,7 @@ describe('a question that its user may not ask any more', () => {
     await rest(world)
     await world.clock.advance(DUE_AT - BEFORE)
     await until(() => world.delivered.length > 0)
+    expect(world.delivered).toMatchObject([{ messages: [expect.not.stringContaining('has ended')] }])
     world.gate.refusal = undefined
     await rest(world)
     await world.clock.advance(DAY_MS)
@@ -492,6 +497,30 @@ describe('a scheduler', () => {
       { now: since, runningSince: since },
       { now: BEFORE, runningSince: since },
     ])
+  })
+})
+
+describe('a scheduler that stops', () => {
+  it('waits for nothing that is looked up elsewhere, and leaves what is told then to the next process', async () => {
+    const world = await start([])
+    await world.scheduler.stop()
+    await world.api.addSchedule(scheduleOf('a'), 20)
+    const looked = Promise.withResolvers<GateRefusal>()
+    let offers = 0
+    const ask = () => {
+      offers++
+      return looked.promise
+    }
+    const scheduler = new Scheduler({ ...world.options, ask })
+    scheduler.start()
+    await rest(world)
+    await world.clock.advance(DUE_AT - BEFORE)
+    await until(() => offers === 1)
+    await scheduler.stop()
+    looked.resolve({ code: 'ACCESS_DENIED', message: 'No.' })
+    await rest(world)
+    expect(world.statuses()).toEqual([{ message: 'question a', status: 'SCHEDULED' }])
+    expect(world.delivered).toEqual([])
   })
 })
 

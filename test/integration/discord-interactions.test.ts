@@ -29,6 +29,7 @@ function definitions(maxMessageLength = 4000) {
   const parts = {
     records: NO_RECORDS,
     delivery: noCalls,
+    withdraw: () => false,
     direct: NOTHING_CHOSEN,
     access: OPEN_TO_ALL,
     quota: NO_LIMITS,

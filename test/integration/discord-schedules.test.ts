@@ -105,6 +105,18 @@ describe('/remind', () => {
     ])
   })
 
+  it('refuses at once what would be too long for a question when its time comes', async () => {
+    const { run, planned } = await start({ maxMessageLength: 5 })
+    const reply = await run('remind', { when: 'in 1 hour', message: '🤖🤖🤖' })
+    expect(reply.content).toBe('The message is longer than 5 characters. Nothing was scheduled.')
+    expect(await planned()).toEqual([])
+    await run('remind', { when: 'in 1 hour', message: 'why?' })
+    const [stored] = await planned()
+    const edited = await run('reminders edit', { which: stored?.id ?? '', message: '🤖🤖🤖' })
+    expect(edited.content).toBe('The message is longer than 5 characters. Nothing was changed.')
+    expect(await planned()).toMatchObject([{ message: 'why?' }])
+  })
+
   it('is for those who may ask, as often as one person may, and not where it is switched off', async () => {
     const options = { when: 'in 1 hour', message: 'why?' }
     const one = await start({ scheduling: { ...SCHEDULING, maxPerUser: 1 } })
@@ -159,6 +171,15 @@ describe('/reminders', () => {
     expect(menuOf(after.components)?.options).toMatchObject([{ value: 'a' }])
     expect(await planned()).toHaveLength(1)
     expect(await database.api.scheduledRequests()).toEqual([])
+  })
+
+  it('says so when more of them wait than a menu shows', async () => {
+    const { run, database, userId } = await start()
+    for (let index = 0; index < 26; index++) {
+      await database.api.addSchedule(scheduleOf(`s${index}`, { userId, nextAt: DUE_AT + index }), 30)
+    }
+    const reply = await run('reminders list')
+    expect(reply.content).toBe('There are 26 reminders of yours; choose one of the first 25 to see or delete it.')
   })
 
   it('edit changes what is given and leaves the rest', async () => {
@@ -232,6 +253,8 @@ describe('/timezone', () => {
       (await suggestions(room, { name: 'timezone', option: 'zone', text })).map(({ value }) => value)
     expect(await zones('berl')).toEqual(['Europe/Berlin'])
     expect((await zones('new y'))[0]).toBe('America/New_York')
+    expect(await zones('kyiv')).toEqual(['Europe/Kyiv'])
+    expect(await zones('kolk')).toEqual(['Asia/Kolkata'])
     expect(await zones('')).toHaveLength(25)
     expect(await zones('nowhere')).toEqual([])
   })

@@ -92,13 +92,15 @@ describe('messages in quick succession', () => {
     const file = (name: string) => ({ name, url: `https://example.com/${name}`, sizeBytes: 1, mediaType: null })
     const quoted = { author: 'bob', text: 'the sky is green' }
     const one = { ...messageOf('ann', { message: 'really?' }), quoted, offered: [file('a')] }
-    const two = { ...messageOf('ann', { message: 'look' }), offered: [file('b')] }
+    const two = { ...messageOf('ann', { message: 'look' }), offered: [file('b')], quoted: { author: null, text: 'no' } }
     void debounce.add({ request: one, messageId: 'm1', member })
     void debounce.add({ request: two, messageId: 'm2', member })
     await clock.advance(WINDOW_MS)
     expect(taken).toEqual([
       expect.objectContaining({
-        message: expect.stringMatching(/the sky is green[\s\S]*really\?\n\nlook$/),
+        message: 'really?\n\nIn reply to this message of yours:\n\n> no\n\nlook',
+        // What the first one replies to comes in front of all once it is known whose conversation that belongs to.
+        quoted,
         offered: [file('a'), file('b')],
       }),
     ])

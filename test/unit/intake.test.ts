@@ -80,12 +80,20 @@ describe('what somebody wrote while nobody listened', () => {
     expect(joinRequests(requests('why?', 'and how?', 'please'), 4_000)).toEqual({
       ...newest,
       message: 'why?\n\nand how?\n\nplease',
+      isJoined: true,
     })
   })
 
   it('has no gaps where there was no text', () => {
     expect(joinRequests(requests('', 'why?', ''), 4_000)).toMatchObject({ message: 'why?', discordMessageId: '3' })
     expect(joinRequests(requests(''), 4_000)).toMatchObject({ message: '' })
+  })
+
+  it('begins with what was written first, which can be the name of a server, whatever that replies to', () => {
+    const [first, second] = requests('[Lab] why?', 'please')
+    const quoted = { author: 'bob', text: 'it is so' }
+    const joined = first && second && joinRequests([{ ...first, quoted }, second], 4_000)
+    expect(joined).toMatchObject({ message: '[Lab] why?\n\nplease', quoted })
   })
 
   it('is no request when there was nothing', () => {

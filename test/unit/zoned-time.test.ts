@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { daysLater, instantOf, isTimeZone, offsetAt, wallTimeAt, weekdayOf } from '#domain/zoned-time.ts'
 
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata'] as const
@@ -56,8 +56,17 @@ describe('a zone', () => {
     expect(isTimeZone(zone)).toBe(true)
   })
 
-  it.each(['Berlin', '+02:00', '', 'Mars/Olympus'])('is not: %s', (zone) => {
+  it.each(['Berlin', '+02:00', '', 'Mars/Olympus', 'EST', 'gmt', 'Etc/GMT+5'])('is not: %s', (zone) => {
     expect(isTimeZone(zone)).toBe(false)
+  })
+})
+
+describe('a format of times', () => {
+  it('is kept once for a zone, however that is written', () => {
+    const made = vi.spyOn(Intl, 'DateTimeFormat')
+    for (const zone of ['America/Lima', 'america/lima', 'AMERICA/LIMA', 'aMERICA/lIMA']) isTimeZone(zone)
+    expect(made).toHaveBeenCalledOnce()
+    made.mockRestore()
   })
 })
 

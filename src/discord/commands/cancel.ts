@@ -1,15 +1,20 @@
 import type { TerminalStatus } from '#domain/request.ts'
+import type { ForgetScope } from '#protocol/personal-records.ts'
 import type { RequestQueue } from '#protocol/queue.ts'
 import { type PrivateCommand, slashCommand } from './command.ts'
 
-/** `/cancel`: ends the user's question, wherever it was asked. */
-export function cancelCommand(queue: Pick<RequestQueue, 'active' | 'cancel'>): PrivateCommand {
+/** `/cancel`: ends the user's question, wherever it was asked, or what may still become one. */
+export function cancelCommand(
+  queue: Pick<RequestQueue, 'active' | 'cancel'>,
+  withdraw: (scope: ForgetScope) => boolean,
+): PrivateCommand {
   return {
     type: 'private',
     definition: slashCommand({ name: 'cancel', description: 'Cancel your question that waits or is being answered.' }),
-    reply: async ({ conversation }) => {
-      const active = queue.active(conversation.userId)
-      return { content: describe(active && (await queue.cancel(active.requestId))) }
+    reply: async ({ conversation: { userId } }) => {
+      const active = queue.active(userId)
+      if (active) return { content: describe(await queue.cancel(active.requestId)) }
+      return { content: describe(withdraw({ userId, serverId: null }) ? 'CANCELLED' : undefined) }
     },
   }
 }

@@ -7,7 +7,7 @@ import type { ModelChoices } from '#domain/briefing.ts'
 import type { QuotaLimits } from '#domain/quota.ts'
 import type { DatabaseApi } from '#protocol/database.ts'
 import type { DeliveryStatistics } from '#protocol/delivery.ts'
-import type { PersonalRecordsApi } from '#protocol/personal-records.ts'
+import type { ForgetScope, PersonalRecordsApi } from '#protocol/personal-records.ts'
 import type { RequestQueue } from '#protocol/queue.ts'
 import type { SchedulesApi } from '#protocol/schedules.ts'
 import type { ServerRecordsApi } from '#protocol/server-records.ts'
@@ -44,6 +44,8 @@ export interface CommandParts {
   /** The longest message the queue takes in. */
   readonly maxMessageLength: number
   readonly queue: Pick<RequestQueue, 'active' | 'cancel' | 'stats' | 'setMode'>
+  /** Takes back what somebody has written and waits for more; tells whether there was anything. */
+  readonly withdraw: (scope: ForgetScope) => boolean
   readonly records: CommandRecords
   readonly delivery: () => DeliveryStatistics
   readonly direct: Pick<DirectConversations, 'current' | 'choices' | 'choose'>
@@ -61,6 +63,7 @@ export interface CommandParts {
 export function commandList({
   maxMessageLength,
   queue,
+  withdraw,
   records,
   delivery,
   direct,
@@ -79,13 +82,13 @@ export function commandList({
     askCommand(maxMessageLength),
     askAboutCommand,
     statusCommand(queue),
-    cancelCommand(queue),
+    cancelCommand(queue, withdraw),
     serverCommand(direct),
     remindCommand(schedules),
     remindersCommand(schedules),
     timezoneCommand(records),
     historyCommand(records),
-    forgetCommand({ records, queue }),
+    forgetCommand({ records, queue, withdraw }),
     exportCommand({ records, clock }),
     personaCommand(choosing),
     modelCommand(choosing),

@@ -23,6 +23,8 @@ type Scope = keyof typeof SCOPES
 export interface ForgetOptions {
   readonly records: Pick<PersonalRecordsApi, 'forget'>
   readonly queue: Pick<RequestQueue, 'active' | 'cancel' | 'stats'>
+  /** Takes back what waits for more to become a question. */
+  readonly withdraw: (scope: ForgetScope) => boolean
 }
 
 /** `/forget`: deletes what is stored of the user, once that was confirmed. */
@@ -87,7 +89,8 @@ function readScope(value: string | undefined): Scope | undefined {
   return value === 'conversation' || value === 'everything' ? value : undefined
 }
 
-async function forget({ records, queue }: ForgetOptions, wanted: ForgetScope): Promise<Reply> {
+async function forget({ records, queue, withdraw }: ForgetOptions, wanted: ForgetScope): Promise<Reply> {
+  withdraw(wanted)
   await cancelWithin(queue, wanted)
   // Answers that are still to be stored would come back after everything else is gone.
   if (queue.stats().storage.pendingWrites > 0) {

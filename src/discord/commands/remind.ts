@@ -6,7 +6,14 @@ import type { Schedule } from '#domain/schedule.ts'
 import type { PersonalRecordsApi } from '#protocol/personal-records.ts'
 import type { SchedulesApi } from '#protocol/schedules.ts'
 import { type CommandCall, type PrivateCommand, type Reply, refused, slashCommand } from './command.ts'
-import { describeSchedule, NO_MESSAGE, readOptions, readPlan, scheduleOptions, USUAL_ZONE } from './schedule-words.ts'
+import {
+  describeSchedule,
+  messageProblem,
+  readOptions,
+  readPlan,
+  scheduleOptions,
+  USUAL_ZONE,
+} from './schedule-words.ts'
 
 export interface SchedulingOptions {
   readonly records: Pick<PersonalRecordsApi, 'preferences'> &
@@ -47,7 +54,7 @@ export function remindCommand(options: SchedulingOptions): PrivateCommand {
 }
 
 async function schedule(options: SchedulingOptions, call: CommandCall): Promise<Reply> {
-  const { records, accessCheck, scheduling, clock } = options
+  const { records, accessCheck, scheduling, maxMessageLength, clock } = options
   const { conversation, guildId, channelId, roleIds, botMayWrite } = call
   const { userId } = conversation
   if (scheduling.maxPerUser === 0) return { content: OFF }
@@ -57,7 +64,8 @@ async function schedule(options: SchedulingOptions, call: CommandCall): Promise<
   const here = await call.here()
   if ('refusal' in here) return refused(here)
   const { when = '', message = '', recurrence = 'once', ifMissed = 'run' } = readOptions(call.option)
-  if (message === '') return { content: `${NO_MESSAGE} ${NOTHING_SCHEDULED}` }
+  const problem = messageProblem(message, maxMessageLength)
+  if (problem !== undefined) return { content: `${problem} ${NOTHING_SCHEDULED}` }
   const { timeZone } = await records.preferences(userId)
   const now = clock.now()
   const plan = readPlan(when, recurrence, now, timeZone ?? USUAL_ZONE)

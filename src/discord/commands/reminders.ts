@@ -12,7 +12,7 @@ import type { SchedulingOptions } from './remind.ts'
 import {
   describeDue,
   describeSchedule,
-  NO_MESSAGE,
+  messageProblem,
   readOptions,
   readPlan,
   scheduleOptions,
@@ -67,7 +67,8 @@ async function list(records: Records, userId: string, said = ''): Promise<Reply>
   const choices = [...due.map(choiceOfDue), ...schedules.map(choiceOf)]
   if (choices.length === 0) return { content: `${said}${NOTHING}` }
   const are = choices.length === 1 ? 'is 1 reminder' : `are ${choices.length} reminders`
-  return { content: `${said}There ${are} of yours; choose one to see or delete it.`, menu: menuOf(choices) }
+  const which = choices.length > MOST_CHOICES ? `one of the first ${MOST_CHOICES}` : 'one'
+  return { content: `${said}There ${are} of yours; choose ${which} to see or delete it.`, menu: menuOf(choices) }
 }
 
 function menuOf(choices: readonly Suggestion[]): APIStringSelectComponent {
@@ -144,12 +145,13 @@ async function edit(
 }
 
 async function changesOf(
-  { records, clock }: SchedulingOptions,
+  { records, clock, maxMessageLength }: SchedulingOptions,
   schedule: Schedule,
   option: (name: string) => string | undefined,
 ): Promise<ScheduleChanges | { readonly problem: string }> {
   const { when, message, recurrence, ifMissed } = readOptions(option)
-  if (message === '') return { problem: NO_MESSAGE }
+  const problem = message === undefined ? undefined : messageProblem(message, maxMessageLength)
+  if (problem !== undefined) return { problem }
   const plain = { ...(message && { message }), ...(ifMissed && { ifMissed }), ...(recurrence && { recurrence }) }
   if (when === undefined) return plain
   const { timeZone } = await records.preferences(schedule.userId)

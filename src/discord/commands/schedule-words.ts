@@ -36,7 +36,7 @@ const MISSED = {
 
 /** The options that `/remind` and `/reminders edit` have in common; none of them has to be given for an edit. */
 export function scheduleOptions(maxMessageLength: number, { required }: { readonly required: boolean }) {
-  const when = `Such as: in 2 hours, tomorrow 9:00, monday 8am, 2026-12-24 18:00.`
+  const when = 'Such as: in 2 hours, tomorrow 9:00, monday 8am, 24.12. 18:00.'
   const max_length = Math.min(MAX_OPTION_LENGTH, maxMessageLength)
   return [
     { type: TEXT, name: 'when', description: when, required, max_length: LONGEST_WHEN },
@@ -77,8 +77,9 @@ export function readPlan(
   return 'problem' in read ? { problem: PROBLEMS[read.problem] } : planFrom(recurrence, read.at, zone, read.wall)
 }
 
+/** None with a year, which would be over one day. */
 const EXAMPLES =
-  'Times that are understood are such as `in 2 hours`, `tomorrow 9:00`, `monday 8am`, `dec 24 at 18:00`, `2026-12-24T18:00Z`.'
+  'Times that are understood are such as `in 2 hours`, `tomorrow 9:00`, `monday 8am`, `dec 24 at 18:00`, `24.12. 18:00`, and those of ISO 8601.'
 
 const PROBLEMS = {
   unclear: `That is no clear time. ${EXAMPLES}`,
@@ -86,7 +87,11 @@ const PROBLEMS = {
   tooFar: `That is more than a year away. ${EXAMPLES}`,
 } as const
 
-export const NO_MESSAGE = 'There is no text in the message.'
+/** Says why a message could not be asked when its time comes; Discord counts its characters in another way. */
+export function messageProblem(message: string, maxMessageLength: number): string | undefined {
+  if (message === '') return 'There is no text in the message.'
+  return message.length > maxMessageLength ? `The message is longer than ${maxMessageLength} characters.` : undefined
+}
 
 /** A schedule in a few lines. */
 export function describeSchedule(schedule: Schedule): string {

@@ -8,6 +8,18 @@ const ZONE = 'zone'
 /** Discord's own limit. */
 const MOST_CHOICES = 25
 
+/** What Intl takes, but lists under an older name only. */
+const NEWER_NAMES = [
+  'America/Argentina/Buenos_Aires',
+  'America/Nuuk',
+  'Asia/Ho_Chi_Minh',
+  'Asia/Kathmandu',
+  'Asia/Kolkata',
+  'Asia/Yangon',
+  'Atlantic/Faroe',
+  'Europe/Kyiv',
+]
+
 /** `/timezone`: where the times are read that the user names. */
 export function timezoneCommand(
   records: Pick<PersonalRecordsApi, 'preferences' | 'changePreferences'>,
@@ -40,8 +52,8 @@ function describe(timeZone: string | null): string {
 /** Those that begin so, or have a city that does, in front. */
 function zonesLike(text: string): Suggestion[] {
   const typed = text.trim().toLowerCase().replaceAll(' ', '_')
-  const zones = [USUAL_ZONE, ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== USUAL_ZONE)]
-  const found = zones.filter((zone) => zone.toLowerCase().includes(typed))
+  const zones = new Set([USUAL_ZONE, ...NEWER_NAMES.filter(isTimeZone), ...Intl.supportedValuesOf('timeZone')])
+  const found = [...zones].filter((zone) => zone.toLowerCase().includes(typed))
   const begins = (zone: string) => `/${zone.toLowerCase()}`.includes(`/${typed}`)
   const inOrder = [...found.filter(begins), ...found.filter((zone) => !begins(zone))]
   return inOrder.slice(0, MOST_CHOICES).map((zone) => ({ name: zone, value: zone }))
