@@ -226,7 +226,7 @@ export class Scheduler {
       }
       if (this.#stopped || PASSING.has(refusal.code) || ('passing' in refusal && refusal.passing)) return 'heldBack'
       const denial = this.#deny(request, refusal)
-      this.#denied = Promise.allSettled([this.#denied, denial])
+      this.#denied = Promise.allSettled([this.#denied, denial]).then(() => undefined)
       await denial
       return 'over'
     } catch (error) {
