@@ -53,7 +53,12 @@ export class DispatchGate {
   /** Why nothing begins, for as long as somebody has to be told. */
   get heldUp(): HeldUp | undefined {
     if (this.#mode === 'paused') return 'paused'
-    return this.#breaker.state === 'answering' ? undefined : 'model'
+    return this.isModelSilent ? 'model' : undefined
+  }
+
+  /** The model's server does not answer; what may begin all the same finds out whether it does again. */
+  get isModelSilent(): boolean {
+    return this.#breaker.state !== 'answering'
   }
 
   get health(): ModelHealth {

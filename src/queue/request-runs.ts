@@ -23,7 +23,7 @@ export class RequestRuns {
   dispatch(): void {
     const { options, state, events, gate } = this.#core
     while (options.pool.slotsUsed < options.pool.slots && gate.mayBegin()) {
-      const active = state.startNext(options.clock.now())
+      const active = state.startNext(options.clock.now(), { isTry: gate.isModelSilent })
       if (!active) break
       events.positionsChanged()
       this.#start(active)
