@@ -16,8 +16,10 @@ async function answered(test: QueueUnderTest, waitingMs: number, processingMs: n
 
 describe('the outlook of somebody in line', () => {
   it('says when more are before them than the setting allows without a word', async () => {
-    const test = new QueueUnderTest({ settings: { warnAbove: 2 } })
-    expect([2, 3].map((place) => test.queue.outlook(place).crowded)).toEqual([undefined, true])
+    const crowded = (warnAbove: number, place: number) =>
+      new QueueUnderTest({ settings: { warnAbove } }).queue.outlook(place).crowded
+    expect([crowded(2, 3), crowded(2, 4)]).toEqual([undefined, true])
+    expect([crowded(0, 1), crowded(0, 2)]).toEqual([undefined, true])
   })
 
   it('tells how many wait, and how long it takes once enough was measured', async () => {
