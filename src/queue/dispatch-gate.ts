@@ -72,6 +72,12 @@ export class DispatchGate {
     return placesOf(this.#limit, this.#options.pool.slots)
   }
 
+  /** How many of those in line are about to begin: while it is closed none, however many slots are free. */
+  get freePlaces(): number {
+    if (this.heldUp || this.#isBefore()) return 0
+    return Math.max(0, this.places - this.#options.pool.slotsUsed)
+  }
+
   /** When `mayBegin` may change by itself, ms since epoch; undefined when it waits for somebody. */
   get opensAt(): number | undefined {
     if (this.#mode === 'paused') return undefined
@@ -82,7 +88,7 @@ export class DispatchGate {
   }
 
   mayBegin(): boolean {
-    if (this.#mode === 'paused' || this.#options.clock.now() < this.#limit.notBefore) return false
+    if (this.#mode === 'paused' || this.#isBefore()) return false
     return this.#underWay < this.places && this.#breaker.mayBegin()
   }
 
@@ -95,6 +101,11 @@ export class DispatchGate {
       busy: (retryAfterMs) => this.#busy(retryAfterMs),
       end: (sign, retryAfterMs) => this.#end(judged, sign, retryAfterMs),
     }
+  }
+
+  /** The model's server has named a time for the next question. */
+  #isBefore(): boolean {
+    return this.#options.clock.now() < this.#limit.notBefore
   }
 
   /** It counts as under way until the breaker has drawn its conclusion: nothing begins in between. */

@@ -114,9 +114,8 @@ export class RequestIntake {
   }
 
   #occupation() {
-    const { options, state } = this.#core
-    const { slots, slotsUsed } = options.pool
-    return { waiting: state.waiting, freeSlots: Math.max(0, slots - slotsUsed) }
+    const { state, gate } = this.#core
+    return { waiting: state.waiting, freeSlots: gate.freePlaces }
   }
 
   /** Without reservations nobody has to be counted. */

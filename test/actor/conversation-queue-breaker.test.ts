@@ -48,6 +48,12 @@ describe('a model that does not answer several times in a row', () => {
     expect(test.pool.runs).toHaveLength(3)
   })
 
+  it('makes no more wait than may, however many slots are free', async () => {
+    const test = await silentModel({ count: 3, settings: { maxQueueSize: 4 } })
+    const outcomes = await Promise.all(['ann', 'bob'].map((user) => test.send(user).result))
+    expect(outcomes.map(({ accepted }) => accepted)).toEqual([true, false])
+  })
+
   it('is tried with one question after a pause that doubles from try to try, up to a minute', async () => {
     const test = await silentModel()
     for (const pauseMs of [5000, 10_000, 20_000, 40_000, 60_000, 60_000]) {

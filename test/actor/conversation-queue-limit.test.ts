@@ -37,6 +37,15 @@ describe('a model server that has too much to do', () => {
     expect(test.queue.stats().model.limit).toBe(1)
   })
 
+  it('makes no more wait than may, however many slots are free', async () => {
+    const test = new QueueUnderTest({ slots: 8, settings: { ...adaptive, maxQueueSize: 2 } })
+    await test.ask('ann')
+    test.pool.of('ann').tell({ type: 'modelRetry', call: 2, busy: {} })
+    await test.settled()
+    const outcomes = await Promise.all(users(4).map((user) => test.send(user).result))
+    expect(outcomes.map(({ accepted }) => accepted)).toEqual([true, true, false, false])
+  })
+
   it('gets nothing before the time it has named', async () => {
     const test = new QueueUnderTest({ slots: 2, settings: adaptive })
     for (const user of users(3)) await test.ask(user)
