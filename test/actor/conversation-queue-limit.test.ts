@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { QueueUnderTest } from '#support/queue-under-test.ts'
+import { SimulatedClock } from '#support/simulated-clock.ts'
+
+/** A host's clock that can be set back; its timers do not care. */
+class JumpingClock extends SimulatedClock {
+  setBackMs = 0
+
+  override now(): number {
+    return super.now() - this.setBackMs
+  }
+}
 
 const users = (count: number) => Array.from({ length: count }, (_, index) => `u${index}`)
 
@@ -55,6 +65,19 @@ describe('a model server that has too much to do', () => {
     await test.settled()
     expect(test.pool.live).toEqual([])
     await test.clock.advance(1)
+    await test.settled()
+    expect(test.pool.live).toHaveLength(1)
+  })
+
+  it('gets something at that time although the host’s clock is set back meanwhile', async () => {
+    const clock = new JumpingClock()
+    const steadyClock = { now: () => clock.now() + clock.setBackMs }
+    const test = new QueueUnderTest({ slots: 2, settings: adaptive, clock, steadyClock })
+    await test.ask('ann')
+    test.pool.of('ann').fail({ ...busy, retryAfterMs: 20_000 })
+    await test.settled()
+    clock.setBackMs = 3_600_000
+    await test.clock.advance(20_000)
     await test.settled()
     expect(test.pool.live).toHaveLength(1)
   })
