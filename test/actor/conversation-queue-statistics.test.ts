@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { SlidingDurations } from '#domain/durations.ts'
 import { queueStatistics } from '#support/queue-statistics.ts'
 import { QueueUnderTest } from '#support/queue-under-test.ts'
 
@@ -34,6 +35,18 @@ describe('the outlook of somebody in line', () => {
     expect(test.queue.outlook(4)).toEqual({ waiting: 0, waitMs: 18_000 })
     for (const user of ['dan', 'eve', 'fay']) await test.ask(user)
     expect(test.queue.outlook(1)).toEqual({ waiting: 1, waitMs: 4_500 })
+  })
+
+  it('is worked out once for all who are told at the same time', async () => {
+    const test = new QueueUnderTest()
+    await answered(test, 0, 1_000)
+    const mean = vi.spyOn(SlidingDurations.prototype, 'mean')
+    onTestFinished(() => mean.mockRestore())
+    for (let place = 1; place <= 50; place++) test.queue.outlook(place)
+    expect(mean).toHaveBeenCalledTimes(1)
+    await test.clock.advance(1_000)
+    test.queue.outlook(1)
+    expect(mean).toHaveBeenCalledTimes(2)
   })
 })
 
