@@ -121,6 +121,18 @@ describe('the order of a queue', () => {
     expect(linedUp(test, 'heavy', 'light')).toEqual(['heavy', 'light'])
   })
 
+  it('counts the wait of what was scheduled from when it was taken in, not from when it was due', async () => {
+    const test = new QueueUnderTest({ settings: { maxWaitMs: 60_000 }, order: undefined })
+    await test.ask('busy')
+    const dueAt = test.clock.now()
+    await test.clock.advance(600_000)
+    await test.ask('light')
+    const { result } = test.send('patient', { scheduled: { id: 's1', notBefore: dueAt } })
+    expect(await result).toMatchObject({ request: { timestamp: test.clock.now(), notBefore: dueAt } })
+    await test.settled()
+    expect(linedUp(test, 'light', 'patient')).toEqual(['light', 'patient'])
+  })
+
   it('goes on after a restart: waiting requests keep their places, and who has used more still waits longer', async () => {
     const database = openTestDatabase()
     const before = fairQueue({}, database)
