@@ -123,7 +123,9 @@ export class RequestIntake {
     const { options, state } = this.#core
     const { maxQueueSize, tiers = [] } = options.settings
     if (!tiers.some(({ reserved }) => reserved > 0)) return maxQueueSize
-    const waiting = state.waitingByTier()
+    const { freeSlots } = this.#occupation()
+    // Those who are about to begin may be of any tier, and fill no place that is reserved.
+    const waiting = new Map([...state.waitingByTier()].map(([name, count]) => [name, Math.max(0, count - freeSlots)]))
     if (tier === undefined) return largestCapacity(tiers, waiting, maxQueueSize)
     return capacityFor(tier, tiers, waiting, maxQueueSize)
   }

@@ -184,6 +184,17 @@ describe('the order of a queue', () => {
     expect(test.queue.room()).toBe(0)
   })
 
+  it('keeps them also while some of its people are about to begin', async () => {
+    const tiers = [{ ...DEFAULT_TIER, ...PREMIUM, reserved: 2 }]
+    const test = new QueueUnderTest({ slots: 2, settings: { maxQueueSize: 3, tiers } })
+    const paying = (userId: string) => test.send(userId, { fromTier: PREMIUM }).result
+    const crowd = [paying('p1'), paying('p2'), ...['f1', 'f2', 'f3'].map((userId) => test.send(userId).result)]
+    const taken = (await Promise.all(crowd)).map(({ accepted }) => accepted)
+    expect(taken).toEqual([true, true, true, false, false])
+    await test.settled()
+    expect(test.queue.room('premium')).toBe(2)
+  })
+
   it('says how many would be taken in as it takes them in, and none while it is drained', async () => {
     const tiers = [{ ...DEFAULT_TIER, ...PREMIUM, reserved: 2 }]
     const test = fairQueue({ maxQueueSize: 5, tiers })
