@@ -200,6 +200,7 @@ export class App {
       store: database.api,
       pool,
       clock: systemClock,
+      steadyClock: monotonicClock,
       log,
       newId,
     })

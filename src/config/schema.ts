@@ -11,7 +11,7 @@ import {
   webOrigins,
   wholeNumber,
 } from './setting-types.ts'
-import { tiers } from './tiers.ts'
+import { keepsReserved, TOO_MUCH_RESERVED, tiers } from './tiers.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MOST_TOKENS = 10_000_000
@@ -85,21 +85,23 @@ export function createSchema(cores: number) {
       historyCache: wholeNumber(0, 16_384),
       whenUnavailable: oneOf(['answer', 'refuse']),
     }),
-    queue: z.object({
-      maxQueueSize: wholeNumber(1, 1_000_000),
-      warnAbove: wholeNumber(0, 1_000_000),
-      debounce: duration(0, 60_000),
-      requestTimeout: duration(1),
-      historyLimit: wholeNumber(0, 10_000),
-      errorRecoveryDelay: duration(0),
-      pollInterval: duration(10),
-      maxAttempts: wholeNumber(1, 10),
-      retryBackoff: duration(0),
-      maxMessageLength: wholeNumber(1, 100_000),
-      mailboxSize: wholeNumber(1, 1_000_000),
-      maxWait: duration(1_000).nullable(),
-      tiers: tiers(),
-    }),
+    queue: z
+      .object({
+        maxQueueSize: wholeNumber(1, 1_000_000),
+        warnAbove: wholeNumber(0, 1_000_000),
+        debounce: duration(0, 60_000),
+        requestTimeout: duration(1),
+        historyLimit: wholeNumber(0, 10_000),
+        errorRecoveryDelay: duration(0),
+        pollInterval: duration(10),
+        maxAttempts: wholeNumber(1, 10),
+        retryBackoff: duration(0),
+        maxMessageLength: wholeNumber(1, 100_000),
+        mailboxSize: wholeNumber(1, 1_000_000),
+        maxWait: duration(1_000).nullable(),
+        tiers: tiers(),
+      })
+      .refine(keepsReserved, { path: ['tiers'], message: TOO_MUCH_RESERVED }),
     schedule: z.object({
       maxPerUser: wholeNumber(0, 25),
     }),

@@ -29,6 +29,13 @@ export function tiers() {
   })
 }
 
+export const TOO_MUCH_RESERVED = 'tiers that together reserve no more places than queue.maxQueueSize has'
+
+/** Tells whether there are as many places as the tiers reserve: more could be promised to nobody. */
+export function keepsReserved(queue: { readonly maxQueueSize: number; readonly tiers: readonly Tier[] }): boolean {
+  return queue.tiers.reduce((sum, { reserved }) => sum + reserved, 0) <= queue.maxQueueSize
+}
+
 /** Everybody without another tier is in the default one, so nobody can be put there. */
 function isUseful({ name, users, roles, skus }: Tier): boolean {
   const isForSome = users.length + roles.length + skus.length > 0

@@ -60,10 +60,10 @@ export function prepareRequestStatements(database: Database) {
          iif(EXISTS (SELECT 1 FROM requests WHERE discord_message_id = @discordMessageId), NULL, @discordMessageId),
          'COMPLETED', @attempt, @finishedAt, @finishedAt)`,
     ),
-    /** The queue takes in what was scheduled: it gets its place in line. */
+    /** The queue takes in what was scheduled: it gets its place in line, and its wait there begins. */
     queueScheduled: database.prepare<[ConversationRequest]>(
       `UPDATE requests SET status = 'QUEUED', admission = (SELECT coalesce(max(admission), 0) + 1 FROM requests),
-         tier = @tier, share_start = @shareStart, share_weight = @shareWeight, cost_estimate = @costEstimate
+         timestamp = @timestamp, tier = @tier, share_start = @shareStart, share_weight = @shareWeight, cost_estimate = @costEstimate
          WHERE id = @id AND status = 'SCHEDULED'`,
     ),
     scheduled: database.prepare<[], StoredRequest>(

@@ -1,5 +1,5 @@
 import { type REST, Routes } from 'discord.js'
-import type { Clock } from '#actors/clock.ts'
+import type { Clock, Timer } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import { type Entitlement, Holdings } from '#domain/entitlement.ts'
 import { errorMessage } from '#domain/errors.ts'
@@ -30,6 +30,9 @@ export interface EntitlementsOptions {
 /** Discord's own limit for one call. */
 const PAGE_SIZE = 100
 
+/** Before the list is read once more that was given up for a reason that may pass: a session can last for weeks. */
+const READ_AGAIN_MS = 10 * 60_000
+
 /** So long a question waits at most for the list at the start; without it, it is one of somebody who has bought nothing. */
 const FIRST_LIST_MS = 3_000
 
@@ -44,6 +47,7 @@ export class Entitlements {
   #held = new Holdings()
   /** Of the list that is being read, with what events have said meanwhile, which is newer. */
   #reading: Holdings | undefined
+  #again: Timer | undefined
   /** Resolves when the first list was read, or has taken too long. */
   #firstList: Promise<unknown> | undefined
 
@@ -55,6 +59,7 @@ export class Entitlements {
   /** A new session has begun: what happened before it, no event tells. */
   begin(applicationId: string): void {
     if (this.#skuIds.size === 0 || this.#aborter.signal.aborted) return
+    this.#again?.cancel()
     const list = this.#readList(applicationId)
     this.#firstList ??= inTime(list, this.#options.clock, FIRST_LIST_MS)
   }
@@ -85,6 +90,7 @@ export class Entitlements {
   /** Reads nothing any more. */
   stop(): void {
     this.#aborter.abort()
+    this.#again?.cancel()
   }
 
   #note(entitlement: Entitlement | undefined): void {
@@ -107,6 +113,8 @@ export class Entitlements {
       log.info({ entitlements: listed.length }, 'read what people have bought')
     } catch (error) {
       if (!signal.aborted) log.warn({ error: errorMessage(error) }, 'what people have bought could not be read')
+      const isWanted = !signal.aborted && this.#reading === reading && isPassing(error)
+      if (isWanted) this.#again = clock.setTimeout(() => this.begin(applicationId), READ_AGAIN_MS)
     }
     if (this.#reading === reading) this.#reading = undefined
   }

@@ -106,7 +106,7 @@ function queued({ position, restored, outlook }: Extract<CardState, { phase: 'qu
   if (outlook?.heldUp) return `⏳ ${HELD_UP[outlook.heldUp]}`
   if (outlook?.crowded && !restored) {
     const before = position === 2 ? 'There is 1' : `There are ${position - 1}`
-    return `⏳ ${before} before you${wait}. Your question is in line and keeps its place; **Cancel** takes it out.`
+    return `⏳ ${before} before you${wait}. Your question is in line; **Cancel** takes it out.`
   }
   if (!restored) return `⏳ Queued: ${place}`
   return `⏳ Parley was restarted; your question goes on. Y${place.slice(1)}`

@@ -64,7 +64,7 @@ export class ScheduledQuestions {
 }
 
 function askedOf(request: ConversationRequest): AskedRequest {
-  const { id, timestamp, notBefore, missed, userId, serverId, channelId, message, directServerName } = request
+  const { id, notBefore, missed, userId, serverId, channelId, message, directServerName } = request
   return {
     userId,
     serverId,
@@ -73,6 +73,6 @@ function askedOf(request: ConversationRequest): AskedRequest {
     discordMessageId: null,
     interactionToken: null,
     ...(directServerName !== null && { directServerName }),
-    scheduled: { id, timestamp, notBefore, ...(missed && { missed }) },
+    scheduled: { id, notBefore, ...(missed && { missed }) },
   }
 }

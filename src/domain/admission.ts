@@ -11,7 +11,7 @@ export interface AdmissionFacts {
   readonly isReplay: boolean
   /** Accepted requests that have not begun, those that can start at once included. */
   readonly waiting: number
-  /** Places that are free: as many of the waiting ones are about to start and do not fill the queue. */
+  /** Places where one can begin now: as many of the waiting ones are about to start and do not fill the queue. */
   readonly freeSlots: number
   readonly maxQueueSize: number
 }

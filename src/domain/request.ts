@@ -19,7 +19,7 @@ export interface ConversationRequest extends Claim {
   readonly message: string
   /** The files that came with it, those that cannot be used too; left out when there were none. */
   readonly fileNames?: readonly string[]
-  /** Creation, ms since epoch. */
+  /** When it was taken in, ms since epoch; of what was scheduled and has not been, when it became due. */
   readonly timestamp: number
   /** The Discord message or interaction it came from; unique when known. */
   readonly discordMessageId: string | null
@@ -54,7 +54,7 @@ export function originOf({ userId }: Pick<ConversationRequest, 'userId'>): Reque
 }
 
 /** What a request that was scheduled brings along when the queue takes it in. */
-export type ScheduledFacts = Pick<ConversationRequest, 'id' | 'timestamp' | 'notBefore' | 'missed'>
+export type ScheduledFacts = Pick<ConversationRequest, 'id' | 'notBefore' | 'missed'>
 
 /** Tells whether a request was scheduled: it is in the file, and has its id, before the queue takes it in. */
 export function isScheduled({ notBefore }: Pick<ConversationRequest, 'notBefore'>): boolean {

@@ -160,7 +160,7 @@ export class ConversationQueue implements RequestQueue {
     const { waiting } = this.#state
     if (heldUp) return { waiting, waitMs: null, heldUp }
     const waitMs = estimateWaitMs({ place, slots: places, processing }) ?? null
-    return { waiting, waitMs, ...(place > settings.warnAbove && { crowded: true }) }
+    return { waiting, waitMs, ...(place - 1 > settings.warnAbove && { crowded: true }) }
   }
 
   /** Places that are free for somebody of a tier; of a tier that is not named, for somebody of the one that has most. */

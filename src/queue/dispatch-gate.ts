@@ -1,3 +1,4 @@
+import type { Clock } from '#actors/clock.ts'
 import { type AdaptiveLimit, afterAnswer, afterBusy, NO_LIMIT, placesOf } from '#domain/adaptive-limit.ts'
 import type { ModelHealth } from '#domain/model-health.ts'
 import type { ModelSign } from '#domain/model-sign.ts'
@@ -21,6 +22,8 @@ export interface GateCall {
  */
 export class DispatchGate {
   readonly #options: QueueOptions
+  /** Pauses are to be as long as they are, also when the host's clock is set meanwhile. */
+  readonly #clock: Pick<Clock, 'now'>
   readonly #breaker: ModelBreaker
   #mode: QueueMode = 'open'
   #limit: AdaptiveLimit = NO_LIMIT
@@ -30,11 +33,12 @@ export class DispatchGate {
   #rateLimited = 0
 
   constructor(options: QueueOptions, onChanged: () => void) {
-    const { settings, clock, log } = options
+    const { settings, log } = options
     this.#options = options
+    this.#clock = options.steadyClock ?? options.clock
     this.#breaker = new ModelBreaker({
       ...settings,
-      clock,
+      clock: this.#clock,
       onChanged: (state) => {
         log.warn({ state }, LOGGED[state])
         onChanged()
@@ -53,7 +57,12 @@ export class DispatchGate {
   /** Why nothing begins, for as long as somebody has to be told. */
   get heldUp(): HeldUp | undefined {
     if (this.#mode === 'paused') return 'paused'
-    return this.#breaker.state === 'answering' ? undefined : 'model'
+    return this.isModelSilent ? 'model' : undefined
+  }
+
+  /** The model's server does not answer; what may begin all the same finds out whether it does again. */
+  get isModelSilent(): boolean {
+    return this.#breaker.state !== 'answering'
   }
 
   get health(): ModelHealth {
@@ -67,17 +76,22 @@ export class DispatchGate {
     return placesOf(this.#limit, this.#options.pool.slots)
   }
 
-  /** When `mayBegin` may change by itself, ms since epoch; undefined when it waits for somebody. */
-  get opensAt(): number | undefined {
+  /** How many of those in line are about to begin: while it is closed none, however many slots are free. */
+  get freePlaces(): number {
+    if (this.heldUp || this.#isBefore()) return 0
+    return Math.max(0, this.places - this.#options.pool.slotsUsed)
+  }
+
+  /** After how many ms `mayBegin` may change by itself; undefined when it waits for somebody, or for nothing. */
+  get opensInMs(): number | undefined {
     if (this.#mode === 'paused') return undefined
-    const { triedAt } = this.#breaker
-    const { notBefore } = this.#limit
-    if (triedAt !== undefined) return Math.max(triedAt, notBefore)
-    return notBefore > this.#options.clock.now() ? notBefore : undefined
+    const { triedAt = 0 } = this.#breaker
+    const waitMs = Math.max(triedAt, this.#limit.notBefore) - this.#clock.now()
+    return waitMs > 0 ? waitMs : undefined
   }
 
   mayBegin(): boolean {
-    if (this.#mode === 'paused' || this.#options.clock.now() < this.#limit.notBefore) return false
+    if (this.#mode === 'paused' || this.#isBefore()) return false
     return this.#underWay < this.places && this.#breaker.mayBegin()
   }
 
@@ -92,6 +106,11 @@ export class DispatchGate {
     }
   }
 
+  /** The model's server has named a time for the next question. */
+  #isBefore(): boolean {
+    return this.#clock.now() < this.#limit.notBefore
+  }
+
   /** It counts as under way until the breaker has drawn its conclusion: nothing begins in between. */
   async #end(judged: JudgedCall, sign: ModelSign, retryAfterMs: number | undefined): Promise<void> {
     await judged.judge(sign)
@@ -102,11 +121,15 @@ export class DispatchGate {
   }
 
   #busy(retryAfterMs: number | undefined): void {
-    const { settings, clock, log } = this.#options
+    const { settings, log } = this.#options
     this.#rateLimited++
     if (!settings.adaptConcurrency) return
     const before = this.#limit
-    const facts = { now: clock.now(), underWay: this.#underWay, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+    const facts = {
+      now: this.#clock.now(),
+      underWay: this.#underWay,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    }
     this.#limit = afterBusy(before, facts)
     if (this.#limit.limit === before.limit) return
     this.#crowd = 0

@@ -86,9 +86,14 @@ export class ModelBreaker {
   /** Follows a call that begins now; to be used only while one may. */
   begin(): JudgedCall {
     const isTry = this.state !== 'answering'
+    const begunAfter = this.#silences
     const sign = Promise.withResolvers<ModelSign>()
     const concluded = this.#policy
-      .execute(async () => failUnlessAlive(await sign.promise, isTry))
+      .execute(async () => {
+        const decided = await sign.promise
+        // A call from before the break must not speak for the server as it is now: cockatiel would end the try with it.
+        failUnlessAlive(decided === 'dead' && begunAfter !== this.#silences ? 'unknown' : decided, isTry)
+      })
       // How it ended is known; the policy has drawn its conclusion.
       .catch(() => undefined)
     return {

@@ -40,6 +40,8 @@ export interface QueueOptions {
   readonly store: RequestStore
   readonly pool: AssistantPool
   readonly clock: Clock
+  /** Never jumps; `clock` when left out. */
+  readonly steadyClock?: Pick<Clock, 'now'>
   readonly log: Log
   readonly newId: () => string
   /** In place of the fair order. */

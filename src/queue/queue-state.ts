@@ -43,6 +43,8 @@ export interface ActiveRequest extends FairWaiting {
   status: RequestStatus
   /** How many executions have begun. */
   attempt: number
+  /** How often it was to find out whether a silent model answers. */
+  tries: number
   /** True while the database is asked about it: it is then neither in line nor at work. */
   storing: boolean
   /** True once its row is in the file. */
@@ -142,6 +144,7 @@ export class QueueState {
       acceptedAt: request.timestamp,
       status: 'QUEUED',
       attempt,
+      tries: 0,
       storing: true,
       stored: false,
       startedAt: undefined,
@@ -164,14 +167,24 @@ export class QueueState {
     active.storing = true
   }
 
-  /** Starts the request whose turn it is. */
-  startNext(now: number): ActiveRequest | undefined {
-    const active = this.#order.next(now)
+  /** Starts the request whose turn it is; when it is to find out whether the model answers, see `#nextTry`. */
+  startNext(now: number, { isTry = false } = {}): ActiveRequest | undefined {
+    const active = isTry ? this.#nextTry(now) : this.#order.next(now)
     if (!active) return undefined
     this.#move(active, 'PROCESSING')
+    if (isTry) active.tries++
     active.attempt++
     active.startedAt ??= now
     return active
+  }
+
+  /** The first of those that have been the try least often: there may be no answer because of the question itself. */
+  #nextTry(now: number): ActiveRequest | undefined {
+    let least: ActiveRequest | undefined
+    for (const active of this.#order) if (!least || active.tries < least.tries) least = active
+    if (!least || this.#order.position(least) === 1) return this.#order.next(now)
+    this.#order.remove(least)
+    return least
   }
 
   /** Takes a request from work; it waits again, but is in line only after `enqueue`, where it was. */

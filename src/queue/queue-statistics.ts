@@ -40,6 +40,8 @@ export class QueueCounters {
   readonly #waiting = new SlidingDurations(WINDOW_SAMPLES, WINDOW_MS)
   readonly #processing = new SlidingDurations(WINDOW_SAMPLES, WINDOW_MS)
   readonly #total = new SlidingDurations(WINDOW_SAMPLES, WINDOW_MS)
+  /** Of `meanProcessing`: everybody in line is told it at the same time. */
+  #mean: { readonly second: number; readonly count: number; readonly meanMs: number } | undefined
   readonly #endedPerMinute = new EventsPerMinute()
   #databaseOk = 0
   #databaseFailed = 0
@@ -59,12 +61,15 @@ export class QueueCounters {
     if (status === 'CANCELLED' || startedAt === undefined) return
     this.#waiting.add(endedAt, startedAt - acceptedAt)
     this.#processing.add(endedAt, endedAt - startedAt)
+    this.#mean = undefined
     this.#total.add(endedAt, endedAt - acceptedAt)
   }
 
-  /** How long requests were worked on in the last minutes. */
+  /** How long requests were worked on in the last minutes, to the second. */
   meanProcessing(nowMs: number): { readonly count: number; readonly meanMs: number } {
-    return this.#processing.mean(nowMs)
+    const second = Math.floor(nowMs / 1000)
+    if (this.#mean?.second !== second) this.#mean = { second, ...this.#processing.mean(nowMs) }
+    return this.#mean
   }
 
   read(gauges: QueueGauges, nowMs: number): QueueStatistics {

@@ -30,6 +30,8 @@ export class RequestAmendments {
   /** Back in line where it was, with the text that is in the file. */
   stored(active: ActiveRequest, message: string, result: AmendWriteResult | 'failed', answer: AmendListener): void {
     if (result === 'stored') active.request = { ...active.request, message }
+    // Opening the queue ends restored requests, whatever is being stored of them.
+    if (this.#core.state.byId(active.requestId) !== active) return answer('notWaiting')
     this.#core.state.enqueue(active)
     this.#core.events.positionsChanged()
     answer(RESULTS[result])

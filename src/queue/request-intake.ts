@@ -114,9 +114,8 @@ export class RequestIntake {
   }
 
   #occupation() {
-    const { options, state } = this.#core
-    const { slots, slotsUsed } = options.pool
-    return { waiting: state.waiting, freeSlots: Math.max(0, slots - slotsUsed) }
+    const { state, gate } = this.#core
+    return { waiting: state.waiting, freeSlots: gate.freePlaces }
   }
 
   /** Without reservations nobody has to be counted. */
@@ -124,7 +123,9 @@ export class RequestIntake {
     const { options, state } = this.#core
     const { maxQueueSize, tiers = [] } = options.settings
     if (!tiers.some(({ reserved }) => reserved > 0)) return maxQueueSize
-    const waiting = state.waitingByTier()
+    const { freeSlots } = this.#occupation()
+    // Those who are about to begin may be of any tier, and fill no place that is reserved.
+    const waiting = new Map([...state.waitingByTier()].map(([name, count]) => [name, Math.max(0, count - freeSlots)]))
     if (tier === undefined) return largestCapacity(tiers, waiting, maxQueueSize)
     return capacityFor(tier, tiers, waiting, maxQueueSize)
   }

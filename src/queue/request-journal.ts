@@ -85,9 +85,13 @@ export class RequestJournal {
     this.#follow(this.#attempt(requestId, call, undefined))
   }
 
-  requeued(requestId: string, attempt: number, counted: boolean): Promise<RequeueResult> {
+  async requeued(requestId: string, attempt: number, counted: boolean): Promise<RequeueResult> {
     const call = () => this.#options.store.requeueRequest(requestId, attempt, counted)
-    return this.#attempt(requestId, call, { type: 'requeued' })
+    const result = await this.#attempt(requestId, call, null)
+    if (result) return result
+    // The file has an attempt too many then, and would take no end of an earlier one.
+    if (!counted) this.#later(requestId, call)
+    return { type: 'requeued' }
   }
 
   ended(settlement: Settlement): void {

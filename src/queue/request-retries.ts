@@ -20,10 +20,12 @@ export class RequestRetries {
 
   /** Its worker tells why there is no answer. */
   failed(active: ActiveRequest, failure: Failure): void {
-    if (!active.ending && this.#isHeldUp(failure))
+    const isSuspended = active.ending === 'suspend'
+    if ((!active.ending || isSuspended) && this.#isHeldUp(failure)) {
       return this.#putBack(active, failure, { counted: false, heldUp: true })
-    const isSuspended = active.ending === 'suspend' && failure.retryable === true
-    if (!isSuspended && (active.ending || this.#delayMs(active, failure) === undefined)) {
+    }
+    const isKept = isSuspended && failure.retryable === true
+    if (!isKept && (active.ending || this.#delayMs(active, failure) === undefined)) {
       return this.#endings.fail(active, failure)
     }
     this.#putBack(active, failure)
@@ -65,7 +67,7 @@ export class RequestRetries {
 
   /** While the model's server is silent, what it does to one execution is no fault of the request. */
   #isHeldUp(failure: Failure): boolean {
-    return this.#core.gate.heldUp === 'model' && signOfFailure(failure) === 'dead'
+    return this.#core.gate.isModelSilent && signOfFailure(failure) === 'dead'
   }
 
   #holdUp(active: ActiveRequest): void {

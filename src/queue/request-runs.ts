@@ -23,7 +23,7 @@ export class RequestRuns {
   dispatch(): void {
     const { options, state, events, gate } = this.#core
     while (options.pool.slotsUsed < options.pool.slots && gate.mayBegin()) {
-      const active = state.startNext(options.clock.now())
+      const active = state.startNext(options.clock.now(), { isTry: gate.isModelSilent })
       if (!active) break
       events.positionsChanged()
       this.#start(active)
@@ -45,10 +45,9 @@ export class RequestRuns {
   #wakeLater(): void {
     const { options, state, gate, deliver } = this.#core
     this.#wake?.cancel()
-    const { opensAt } = gate
-    const isNeeded = opensAt !== undefined && state.waiting > 0
-    const waitMs = isNeeded ? opensAt - options.clock.now() : 0
-    this.#wake = waitMs > 0 ? options.clock.setTimeout(() => deliver({ type: 'dispatch' }), waitMs) : undefined
+    const waitMs = state.waiting > 0 ? gate.opensInMs : undefined
+    if (waitMs === undefined) this.#wake = undefined
+    else this.#wake = options.clock.setTimeout(() => deliver({ type: 'dispatch' }), waitMs)
   }
 
   progress(requestId: string, attempt: number, event: AssistantEvent): void {

@@ -19,7 +19,7 @@ const users = (count: number) => Array.from({ length: count }, (_, index) => `u$
 async function silentModel({ count = 6, slots = 3, settings = {} } = {}) {
   const test = new QueueUnderTest({ slots, settings: { ...SETTINGS, ...settings } })
   for (const user of users(count)) await test.ask(user)
-  for (const run of test.pool.live) run.fail(DEAD)
+  for (const run of test.pool.live.slice(0, SETTINGS.breakThreshold)) run.fail(DEAD)
   await test.settled()
   return test
 }
@@ -46,6 +46,12 @@ describe('a model that does not answer several times in a row', () => {
     expect(test.queue.stats().model).toMatchObject({ state: 'silent', silences: 1 })
     await passes(test, PAUSE_MS - 1)
     expect(test.pool.runs).toHaveLength(3)
+  })
+
+  it('makes no more wait than may, however many slots are free', async () => {
+    const test = await silentModel({ count: 3, settings: { maxQueueSize: 4 } })
+    const outcomes = await Promise.all(['ann', 'bob'].map((user) => test.send(user).result))
+    expect(outcomes.map(({ accepted }) => accepted)).toEqual([true, false])
   })
 
   it('is tried with one question after a pause that doubles from try to try, up to a minute', async () => {
@@ -82,6 +88,18 @@ describe('a model that does not answer several times in a row', () => {
       await test.settled()
     }
     expect(test.queue.stats()).toMatchObject({ totalProcessed: 6, totalFailed: 0 })
+  })
+
+  it('is judged by the try alone, not by what fails late of before', async () => {
+    const test = await silentModel({ slots: 4 })
+    await passes(test, PAUSE_MS)
+    const [before, theTry] = test.pool.live
+    before?.fail(DEAD)
+    await test.settled()
+    expect(state(test)).toBe('tried')
+    theTry?.say('Hello')
+    await test.settled()
+    expect(state(test)).toBe('answering')
   })
 
   it('begins again with the short pause after it had answered', async () => {
@@ -124,6 +142,44 @@ describe('a model that does not answer several times in a row', () => {
       'queued 0',
       ...['started 1', 'heldUp 0', 'started 1', 'completed 1'],
     ])
+  })
+
+  it('is the fault of nobody while the queue is paused or stops either', async () => {
+    for (const end of ['pause', 'stop'] as const) {
+      const { test, ann, run, row } = await annAndBob({ settings: { ...SETTINGS, breakThreshold: 1, maxAttempts: 1 } })
+      const ended = end === 'pause' ? test.queue.setMode('paused') : test.queue.stop(0)
+      await test.settled()
+      run.fail(DEAD)
+      await ended
+      await test.settled()
+      expect([state(test), row(ann.id)]).toEqual(['silent', { status: 'QUEUED', attempt: 0, error_code: null }])
+    }
+  })
+
+  it('keeps nobody waiting when it is one question that it cannot answer', async () => {
+    const test = await silentModel({ settings: { maxAttempts: 2 } })
+    for (let minutes = 0; minutes < 30; minutes++) {
+      for (const run of test.pool.live) {
+        if (run.request.userId === 'u0') run.fail(DEAD)
+        else run.answer()
+      }
+      await test.settled()
+      await passes(test, 60_000)
+    }
+    expect(test.queue.stats()).toMatchObject({ totalProcessed: 5, totalFailed: 1 })
+  })
+
+  it('is tried with each question in line once before any is sent a second time', async () => {
+    const test = await silentModel({ count: 3 })
+    const tried: string[] = []
+    for (let tries = 0; tries < 6; tries++) {
+      await passes(test, 60_000)
+      tried.push(theTry(test).request.userId)
+      theTry(test).fail(DEAD)
+      await test.settled()
+    }
+    expect(tried).toEqual(['u0', 'u1', 'u2', 'u0', 'u1', 'u2'])
+    expect(users(3).map((user) => test.queue.position(user))).toEqual([1, 2, 3])
   })
 
   it('takes none of the time a question may be worked on', async () => {
@@ -218,60 +274,5 @@ describe('a model that fails now and then', () => {
       await test.settled()
     }
     expect(test.queue.stats()).toMatchObject({ totalFailed: 20, model: { state: 'answering' } })
-  })
-})
-
-describe('a model server that has too much to do', () => {
-  const busy = { code: 'MODEL_RATE_LIMITED', retryable: true } as const
-  const adaptive = { ...SETTINGS, adaptConcurrency: true }
-
-  it('gets fewer questions at the same time, and more again as it answers', async () => {
-    const test = new QueueUnderTest({ slots: 8, settings: adaptive })
-    for (const user of users(40)) await test.ask(user)
-    test.pool.live[0]?.fail(busy)
-    await test.settled()
-    expect(test.queue.stats().model).toMatchObject({ limit: 6, rateLimited: 1 })
-    for (const run of test.pool.live) run.answer()
-    await test.settled()
-    expect(test.pool.live).toHaveLength(6)
-    for (let rounds = 0; rounds < 3; rounds++) {
-      for (const run of test.pool.live) run.answer()
-      await test.settled()
-    }
-    expect([test.queue.stats().model.limit, test.pool.live.length]).toEqual([null, 8])
-  })
-
-  it('shrinks the limit once for a crowd that is refused together, and never below one', async () => {
-    const test = new QueueUnderTest({ slots: 8, settings: adaptive })
-    for (const user of users(8)) await test.ask(user)
-    for (const run of test.pool.live) run.tell({ type: 'modelRetry', call: 2, busy: {} })
-    await test.settled()
-    expect(test.queue.stats().model).toMatchObject({ limit: 6, rateLimited: 8 })
-    for (let rounds = 0; rounds < 20; rounds++) {
-      await test.clock.advance(1000)
-      test.pool.live[0]?.tell({ type: 'modelRetry', call: 2, busy: {} })
-      await test.settled()
-    }
-    expect(test.queue.stats().model.limit).toBe(1)
-  })
-
-  it('gets nothing before the time it has named', async () => {
-    const test = new QueueUnderTest({ slots: 2, settings: adaptive })
-    for (const user of users(3)) await test.ask(user)
-    for (const run of test.pool.live) run.fail({ ...busy, retryAfterMs: 20_000 })
-    await test.settled()
-    await passes(test, 19_999)
-    expect(test.pool.live).toEqual([])
-    await passes(test, 1)
-    expect(test.pool.live).toHaveLength(1)
-  })
-
-  it('gets as many as ever when the limit is fixed', async () => {
-    const test = new QueueUnderTest({ slots: 8, settings: { ...adaptive, adaptConcurrency: false } })
-    for (const user of users(16)) await test.ask(user)
-    test.pool.live[0]?.fail({ ...busy, retryAfterMs: 20_000 })
-    await test.settled()
-    expect(test.pool.live).toHaveLength(8)
-    expect(test.queue.stats().model).toMatchObject({ limit: null, rateLimited: 1 })
   })
 })

@@ -121,6 +121,18 @@ describe('the order of a queue', () => {
     expect(linedUp(test, 'heavy', 'light')).toEqual(['heavy', 'light'])
   })
 
+  it('counts the wait of what was scheduled from when it was taken in, not from when it was due', async () => {
+    const test = new QueueUnderTest({ settings: { maxWaitMs: 60_000 }, order: undefined })
+    await test.ask('busy')
+    const dueAt = test.clock.now()
+    await test.clock.advance(600_000)
+    await test.ask('light')
+    const { result } = test.send('patient', { scheduled: { id: 's1', notBefore: dueAt } })
+    expect(await result).toMatchObject({ request: { timestamp: test.clock.now(), notBefore: dueAt } })
+    await test.settled()
+    expect(linedUp(test, 'light', 'patient')).toEqual(['light', 'patient'])
+  })
+
   it('goes on after a restart: waiting requests keep their places, and who has used more still waits longer', async () => {
     const database = openTestDatabase()
     const before = fairQueue({}, database)
@@ -170,6 +182,17 @@ describe('the order of a queue', () => {
       refusal: { message: expect.stringMatching(/^The queue is full: 2 questions are waiting/) },
     })
     expect(test.queue.room()).toBe(0)
+  })
+
+  it('keeps them also while some of its people are about to begin', async () => {
+    const tiers = [{ ...DEFAULT_TIER, ...PREMIUM, reserved: 2 }]
+    const test = new QueueUnderTest({ slots: 2, settings: { maxQueueSize: 3, tiers } })
+    const paying = (userId: string) => test.send(userId, { fromTier: PREMIUM }).result
+    const crowd = [paying('p1'), paying('p2'), ...['f1', 'f2', 'f3'].map((userId) => test.send(userId).result)]
+    const taken = (await Promise.all(crowd)).map(({ accepted }) => accepted)
+    expect(taken).toEqual([true, true, true, false, false])
+    await test.settled()
+    expect(test.queue.room('premium')).toBe(2)
   })
 
   it('says how many would be taken in as it takes them in, and none while it is drained', async () => {

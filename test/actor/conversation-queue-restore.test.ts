@@ -146,6 +146,20 @@ describe('a restored request', () => {
     await test.ask('user of r1')
   })
 
+  it.each(['open', 'stop'] as const)('that ends at the %s while it is being changed is not in line', async (what) => {
+    const { test } = restored([{ id: 'r1', attempt: 2 }])
+    test.store.hold()
+    const amended = test.queue.amend('r1', { type: 'replace', text: 'a better question' }, '901')
+    await test.settled()
+    const stopped = what === 'open' ? test.queue.open() : test.queue.stop(0)
+    await test.settled()
+    test.store.release()
+    expect(await amended).toBe('notWaiting')
+    await stopped
+    await test.settled()
+    expect([test.queue.stats().queueSize, test.log.lines.filter(({ level }) => level === 'error')]).toEqual([0, []])
+  })
+
   it('is left as silently as it came when the queue stops before it is open', async () => {
     const { test, heard } = restored([{ id: 'r1' }, { id: 'r2' }])
     const cancelled = test.queue.cancel('r2')

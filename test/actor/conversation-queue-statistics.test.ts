@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { SlidingDurations } from '#domain/durations.ts'
 import { queueStatistics } from '#support/queue-statistics.ts'
 import { QueueUnderTest } from '#support/queue-under-test.ts'
 
@@ -16,8 +17,10 @@ async function answered(test: QueueUnderTest, waitingMs: number, processingMs: n
 
 describe('the outlook of somebody in line', () => {
   it('says when more are before them than the setting allows without a word', async () => {
-    const test = new QueueUnderTest({ settings: { warnAbove: 2 } })
-    expect([2, 3].map((place) => test.queue.outlook(place).crowded)).toEqual([undefined, true])
+    const crowded = (warnAbove: number, place: number) =>
+      new QueueUnderTest({ settings: { warnAbove } }).queue.outlook(place).crowded
+    expect([crowded(2, 3), crowded(2, 4)]).toEqual([undefined, true])
+    expect([crowded(0, 1), crowded(0, 2)]).toEqual([undefined, true])
   })
 
   it('tells how many wait, and how long it takes once enough was measured', async () => {
@@ -32,6 +35,18 @@ describe('the outlook of somebody in line', () => {
     expect(test.queue.outlook(4)).toEqual({ waiting: 0, waitMs: 18_000 })
     for (const user of ['dan', 'eve', 'fay']) await test.ask(user)
     expect(test.queue.outlook(1)).toEqual({ waiting: 1, waitMs: 4_500 })
+  })
+
+  it('is worked out once for all who are told at the same time', async () => {
+    const test = new QueueUnderTest()
+    await answered(test, 0, 1_000)
+    const mean = vi.spyOn(SlidingDurations.prototype, 'mean')
+    onTestFinished(() => mean.mockRestore())
+    for (let place = 1; place <= 50; place++) test.queue.outlook(place)
+    expect(mean).toHaveBeenCalledTimes(1)
+    await test.clock.advance(1_000)
+    test.queue.outlook(1)
+    expect(mean).toHaveBeenCalledTimes(2)
   })
 })
 

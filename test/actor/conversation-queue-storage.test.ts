@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { annAndBob } from '#support/ann-and-bob.ts'
 import { turnOfTheEventLoop } from '#support/event-loop.ts'
 import { openTestDatabase, type QueueSetup, QueueUnderTest } from '#support/queue-under-test.ts'
 
@@ -107,6 +108,22 @@ describe('storage that fails', () => {
     ])
     expect([count('messages'), count('outbox')]).toEqual([2, 0])
   })
+
+  it.each(['refusing', 'deaf'] as const)(
+    'keeps the end of a request whose last attempt was to count as none (%s)',
+    async (mode) => {
+      const { test, ann, run, row } = await annAndBob({ settings: { breakThreshold: 1 } })
+      test.store.mode = mode
+      run.fail({ retryable: true })
+      await test.settled()
+      expect(ann.heard.at(-1)).toEqual({ type: 'heldUp', requestId: ann.id, attempt: 0 })
+      expect(await test.queue.cancel(ann.id)).toBe('CANCELLED')
+      test.store.mode = 'working'
+      await test.clock.advance(60_000)
+      await test.settled()
+      expect(row(ann.id)).toMatchObject({ status: 'CANCELLED' })
+    },
+  )
 
   it('does not let an end overtake the request it belongs to', async () => {
     const { test, rows, recover } = withoutStorage()

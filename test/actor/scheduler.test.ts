@@ -51,11 +51,11 @@ async function start(schedules: readonly Schedule[], { now = BEFORE, ...setup }:
   const gate = new Gate()
   const delivered: UndeliveredReply[] = []
   const ask = async (request: ConversationRequest) => {
-    const { id, timestamp, notBefore, missed, ...fields } = request
+    const { id, timestamp: _dueAt, notBefore, missed, ...fields } = request
     gate.asked.push(id)
     const refused = gate.refused.get(request.userId) ?? gate.refusal
     if (refused) return refused
-    const scheduled = { id, timestamp, notBefore, ...(missed && { missed }) }
+    const scheduled = { id, notBefore, ...(missed && { missed }) }
     const { replaces: _none, directServerName: _name, fileNames: _files, ...plain } = fields
     const result = await test.queue.addRequest({ ...plain, scheduled, fromTier: tierOf(request.userId) })
     const went = result.accepted ? gate.takenIn : gate.turnedAway

@@ -120,6 +120,20 @@ describe('a list of purchases that cannot be read', () => {
     expect(await room.clock.passUntil(tierOfDm(room))).toBe('premium')
   })
 
+  it('is read again later, however often that has failed', async () => {
+    const { server, skuId, tiers, userId, tierOfDm } = await market()
+    await server.grantEntitlement({ skuId, userId })
+    await server.failNext({ route: LIST, status: 500, count: 16 })
+    const room = await startRoom(server, { tiers })
+    const failed = room.log.next('what people have bought could not be read')
+    expect(await room.clock.passUntil(tierOfDm(room))).toBe('default')
+    await room.clock.passUntil(failed)
+    const read = room.log.next('read what people have bought')
+    await room.clock.advance(600_000)
+    await room.clock.passUntil(read)
+    expect(await tierOfDm(room)).toBe('premium')
+  })
+
   it('holds a question up for three seconds at most, and no other after that', async () => {
     const { server, skuId, tiers, userId, tierOfDm } = await market()
     await server.grantEntitlement({ skuId, userId })

@@ -291,7 +291,7 @@ describe('a question whose time has come', () => {
     const { gateway, queue, userId, channelId, see, server } = await start()
     const asked = gateway.askScheduled(dueOf({ userId, channelId }))
     const arrived = await queue.next()
-    expect(arrived.request).toMatchObject({ userId, channelId, scheduled: { notBefore: DUE, timestamp: DUE } })
+    expect(arrived.request).toMatchObject({ userId, channelId, scheduled: { notBefore: DUE } })
     arrived.start().complete('because')
     expect(await asked).toBeUndefined()
     const message = await see(`because\n-# ⏰ Scheduled for <t:${DUE / 1000}:f>: “why \\*\\*now\\*\\*?”`)

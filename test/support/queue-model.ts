@@ -269,7 +269,7 @@ export class QueueModel {
   /** What comes of a message that is sent now, while nothing else is going on. */
   #expected({ userId, message, discordMessageId }: NewRequest): string | undefined {
     const { pool } = this.test
-    const free = Math.max(0, pool.slots - pool.slotsUsed)
+    const free = this.mode === 'paused' ? 0 : Math.max(0, pool.slots - pool.slotsUsed)
     const active = this.observer.activeOf(userId)
     const known = this.sent.filter(
       (sent) => discordMessageId !== null && sent.requestId && sent.message.discordMessageId === discordMessageId,

@@ -31,7 +31,7 @@ export const QUEUE_SETTINGS: QueueSettings = {
   mailboxSize: 1000,
 }
 
-export interface QueueSetup extends Partial<Pick<QueueOptions, 'newId' | 'order' | 'random'>> {
+export interface QueueSetup extends Partial<Pick<QueueOptions, 'newId' | 'order' | 'random' | 'steadyClock'>> {
   readonly slots?: number
   readonly settings?: Partial<QueueSettings>
   readonly store?: RequestStore

@@ -49,6 +49,10 @@ describe('a wrong value', () => {
     ["queue: { tiers: [{ name: default, weight: 2, skus: ['80351110224678912'] }] }", TIERS],
     ["queue: { tiers: [{ name: default, weight: 2, users: ['80351110224678912'] }] }", TIERS],
     ['queue: { tiers: [{ name: default, weight: 2 }, { name: default, weight: 3 }] }', TIERS],
+    [
+      'queue: { maxQueueSize: 4, tiers: [{ name: a, weight: 1, skus: ["80351110224678912"], reserved: 5 }] }',
+      'queue.tiers: expected tiers that together reserve no more places than queue.maxQueueSize has, got a list',
+    ],
     ['pool: { size: many }', 'pool.size: expected a whole number from 1 to 256, got "many"'],
     ['pool: { size: 0 }', 'pool.size: expected a whole number from 1 to 256, got 0'],
     ['pool: { size: 2.5 }', 'pool.size: expected a whole number from 1 to 256, got 2.5'],

@@ -42,14 +42,12 @@ describe('the messages of a card', () => {
     [
       'a long line, and how to leave it',
       { phase: 'queued', position: 32, restored: false, outlook: { waiting: 40, waitMs: 240_000, crowded: true } },
-      [
-        '⏳ There are 31 before you, about 4 min. Your question is in line and keeps its place; **Cancel** takes it out.',
-      ],
+      ['⏳ There are 31 before you, about 4 min. Your question is in line; **Cancel** takes it out.'],
     ],
     [
       'a line that is long for its owner',
       { phase: 'queued', position: 2, restored: false, outlook: { waiting: 2, waitMs: null, crowded: true } },
-      ['⏳ There is 1 before you. Your question is in line and keeps its place; **Cancel** takes it out.'],
+      ['⏳ There is 1 before you. Your question is in line; **Cancel** takes it out.'],
     ],
     [
       'a long line after a restart',

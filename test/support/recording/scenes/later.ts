@@ -53,7 +53,7 @@ export const LATER: readonly Act[] = [
     'A crowd',
     'Above `queue.warnAbove` people are told what lies before them, and how to leave the line.',
     async (stage, { ada, bob, cleo }) => {
-      await stage.restart({ PARLEY_BREAK_THRESHOLD: '5', PARLEY_WARN_ABOVE: '1' })
+      await stage.restart({ PARLEY_BREAK_THRESHOLD: '5', PARLEY_WARN_ABOVE: '0' })
       const held = { type: 'held', text: 'Bob’s answer.' } as const
       await stage.modelIsAsked(held, () => stage.say(bob, 'Something slow, please.'))
       await stage.say(ada, 'First in line?')
