@@ -145,15 +145,13 @@ export class DiscordGateway implements Gateway {
       queue,
       store,
       direct,
+      clock,
       log,
       botId: () => this.#connection.botId,
       maxMessageLength: options.maxMessageLength,
       onAmended: (messageId) => this.#cards.closeOffer(messageId),
-      offer: (request, asker) => {
-        // The answer replies to the message with the button.
-        const target = this.#targets.below(request.channelId, request.discordMessageId ?? '')
-        return this.#intake.offer({ request, asker, target })
-      },
+      offer: (request, asker, interaction) =>
+        this.#intake.offer({ request, asker, target: this.#targets.ofInteraction(interaction) }),
     })
     this.#listen()
   }

@@ -24,6 +24,8 @@ export interface ReceivedInteraction {
   readonly receivedAt: number
   /** Whether Discord waits for the answer; without that its token is worth nothing. */
   readonly acknowledged: boolean
+  /** The message whose button was pressed, for a press: that is the interaction's own answer and stays, and is replied to. */
+  readonly pressedId?: string
 }
 
 /** Discord ends an interaction's token after 15 minutes; the rest is left to the calls under way. */
@@ -33,7 +35,7 @@ const INTERACTION_LIFETIME_MS = 14.5 * 60_000
 const WAIT = new URLSearchParams({ wait: 'true' })
 
 /**
- * Replies to an interaction that has been deferred: its own answer is the first message. All others are
+ * Replies to an interaction that has been deferred: its own answer is the first message, but for a press. All others are
  * normal messages, as those have a nonce and so are never sent twice; the interaction's webhook is used
  * only where the bot may not write. Once the token has ended, what is still to be shown goes into normal
  * messages, too.
@@ -47,7 +49,7 @@ export class InteractionTarget implements ReplyTarget {
   readonly #inChannel = new Set<string>()
   /** Messages whose beginning of an answer has moved to another one. */
   readonly #stale: string[] = []
-  #answered = false
+  #answered: boolean
   /** The interaction's own answer: with it the question would go from sight. */
   #originalId: string | undefined
   #tokenEnded: boolean
@@ -58,8 +60,9 @@ export class InteractionTarget implements ReplyTarget {
     this.#interaction = interaction
     this.#now = now
     this.#tokenEnded = !interaction.acknowledged
-    const { id: questionId, channelId, botId } = interaction
-    this.#channel = new ChannelTarget(rest, { channelId, questionId, botId }, null)
+    const { id, channelId, botId, pressedId } = interaction
+    this.#answered = pressedId !== undefined
+    this.#channel = new ChannelTarget(rest, { channelId, questionId: pressedId ?? id, botId }, pressedId ?? null)
   }
 
   async post(message: CardMessage, nonce: string): Promise<string> {
@@ -102,7 +105,8 @@ export class InteractionTarget implements ReplyTarget {
   }
 
   async find(knownIds: readonly string[]): Promise<readonly FoundMessage[]> {
-    const original = this.#hasEnded() ? undefined : await this.#findOriginal()
+    const isOwn = this.#interaction.pressedId === undefined && !this.#hasEnded()
+    const original = isOwn ? await this.#findOriginal() : undefined
     const known = original ? [original.messageId, ...knownIds] : knownIds
     const inChannel = await this.#findInChannel(known)
     this.#answered = true
@@ -111,7 +115,9 @@ export class InteractionTarget implements ReplyTarget {
   }
 
   /** Discord itself shows that an answer to a command is being waited for. */
-  async type(): Promise<void> {}
+  async type(): Promise<void> {
+    if (this.#interaction.pressedId !== undefined) await this.#channel.type()
+  }
 
   abort(): void {
     this.#aborter.abort()
