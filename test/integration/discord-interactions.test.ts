@@ -242,6 +242,15 @@ describe('a question asked with it', () => {
     expect((await server.counts()).byStatus['403']).toBe(1)
   })
 
+  it('is answered in follow-ups also where its user has blocked the bot', async () => {
+    const { ask, see, messages, server, userId } = await startWithAsk()
+    await server.refuseDm(userId)
+    const { started, asked } = await ask()
+    asked.start().complete('one', 'two')
+    await see('two')
+    expect((await messages()).map(({ interactionId }) => interactionId)).toEqual([started.id, started.id])
+  })
+
   it('is refused where its answer would be', async () => {
     const { ask, see, messages } = await startWithAsk()
     const { started, asked } = await ask()
