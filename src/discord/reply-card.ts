@@ -41,8 +41,6 @@ export class ReplyCard {
   #ended = false
   /** Gave up before the end, for which it will try once more. */
   #paused = false
-  /** Why Discord will never take what there is to show. */
-  #impossible: string | undefined
   #tries = 0
   /** Waits to change a message once more, or after a failure to try again. */
   #timer: Timer | undefined
@@ -80,7 +78,6 @@ export class ReplyCard {
     }
     if (anew) this.#steps.beginAnew()
     if (isEnd(state) && this.#isPacing) this.#cancelTimer()
-    if (this.#impossible !== undefined) this.#tellUndeliverable(this.#impossible)
     this.#work()
   }
 
@@ -191,18 +188,10 @@ export class ReplyCard {
     else this.#paused = true
   }
 
+  /** What Discord will not take may be taken by the time of the end: people block somebody, and unblock them. */
   #giveUpForGood(reason: string): void {
-    this.#options.onFailed(reason)
-    this.#end()
-    this.#impossible = reason
-    this.#tellUndeliverable(reason)
-  }
-
-  /** Before the request has ended there is nothing yet that could not be delivered. */
-  #tellUndeliverable(reason: string): void {
-    if (!isEnd(this.#state)) return
-    this.#impossible = undefined
-    this.#options.onUndeliverable(reason)
+    this.#giveUp(reason)
+    if (isEnd(this.#state)) this.#options.onUndeliverable(reason)
   }
 
   #backoffMs(): number {

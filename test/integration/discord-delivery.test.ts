@@ -173,19 +173,32 @@ describe('an answer that cannot be shown', () => {
       fields: { code: 'DELIVERY_FAILED', requestId: asked.id, reason: expect.stringContaining('50007') },
     })
     asked.write('Because')
-    const callsBefore = ledger.calls
+    expect(ledger.abandoned).toEqual([])
     asked.complete('Because of the air.')
-    expect(ledger.calls).toBe(callsBefore + 1)
     await ledger.until(({ abandoned }) => abandoned.length > 0)
     expect(ledger.abandoned).toEqual([`${asked.id} 50007: Cannot send messages to this user`])
     await server.refuseDm(userId, false)
     const again = await ask('and now?')
     again.asked.start().complete('yes')
     await see('yes')
-    expect(await statuses('POST')).toEqual([403, 200])
+    expect(await statuses('POST')).toEqual([403, 403, 200])
     expect(await shown()).toEqual(['yes'])
     await gateway.stop(10_000)
     expect(log.lines.filter(({ message }) => message.includes('before the end'))).toEqual([])
+  })
+
+  it('is shown to who has blocked the bot, and unblocks it before the end', async () => {
+    const { ask, see, server, userId, log, ledger } = await startWithCalls()
+    await server.refuseDm(userId)
+    const noted = log.next('could not be shown')
+    const { asked } = await ask()
+    asked.start()
+    await noted
+    await server.refuseDm(userId, false)
+    asked.complete('because')
+    const { id } = await see('because')
+    await ledger.until(({ delivered }) => delivered.length > 0)
+    expect([ledger.delivered, ledger.abandoned]).toEqual([[`${asked.id} ${id}`], []])
   })
 
   it('is given up for now after a quarter of an hour without Discord, and left to the next start', async () => {
