@@ -64,7 +64,7 @@ export function isEnd({ phase }: CardState): boolean {
 /** How much it matters that a state is seen; once anything is, what is not the end is a change of it only. */
 export function urgencyOf(state: CardState, hasShown: boolean): Urgency {
   if (isEnd(state)) return 'answer'
-  if (isFinal(state)) return 'notice'
+  if (FINAL.includes(state.phase)) return 'notice'
   return hasShown ? 'preview' : 'placeholder'
 }
 
