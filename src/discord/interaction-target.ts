@@ -84,12 +84,18 @@ export class InteractionTarget implements ReplyTarget {
   }
 
   async remove(messageId: string): Promise<void> {
-    if (messageId === this.#originalId && !this.#hasEnded()) {
-      await this.#patch(messageId, { content: ANSWERED_BELOW, components: [] })
-      return
-    }
     if (this.#inChannel.has(messageId) || this.#hasEnded()) return this.#channel.remove(messageId)
-    await this.#rest.delete(this.#message(messageId), { auth: false, signal: this.#aborter.signal })
+    try {
+      await this.#removeByToken(messageId)
+    } catch (error) {
+      if (!this.#endsToken(error)) throw error
+      await this.#channel.remove(messageId)
+    }
+  }
+
+  async #removeByToken(messageId: string): Promise<void> {
+    if (messageId === this.#originalId) await this.#patch(messageId, { content: ANSWERED_BELOW, components: [] })
+    else await this.#rest.delete(this.#message(messageId), { auth: false, signal: this.#aborter.signal })
   }
 
   /** That of the first call, should more than one be needed. */
