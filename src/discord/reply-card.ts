@@ -1,6 +1,6 @@
 import type { Timer } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
-import { type CardState, isEnd, isFinal, urgencyOf } from './card-state.ts'
+import { type CardState, isEnd, isFinal, refusedEnd, urgencyOf } from './card-state.ts'
 import { CardSteps, type Step, type StepOptions } from './card-steps.ts'
 import type { Need, Turn, Turns } from './delivery.ts'
 import { readDeliveryProblem } from './delivery-problem.ts'
@@ -17,6 +17,13 @@ export interface CardOptions extends StepOptions {
   readonly onUndeliverable: (reason: string) => void
   /** Told when the card gives up. */
   readonly onFailed: (reason: string) => void
+}
+
+/** A call, what was to be seen when it was made, and when that was. */
+interface TakenStep {
+  readonly step: Step
+  readonly state: CardState
+  readonly startedAt: number
 }
 
 const FIRST_BACKOFF_MS = 1_000
@@ -41,6 +48,8 @@ export class ReplyCard {
   #ended = false
   /** Gave up before the end, for which it will try once more. */
   #paused = false
+  /** Why Discord does not take the end, of which a notice is shown instead. */
+  #refusal: string | undefined
   #tries = 0
   /** Waits to change a message once more, or after a failure to try again. */
   #timer: Timer | undefined
@@ -122,7 +131,8 @@ export class ReplyCard {
   /** All that should be seen is seen. */
   #rest(): void {
     if (!isFinal(this.#state)) return
-    if (isEnd(this.#state)) this.#options.onDelivered(this.#steps.shown.ids)
+    if (this.#refusal !== undefined) this.#options.onUndeliverable(this.#refusal)
+    else if (isEnd(this.#state)) this.#options.onDelivered(this.#steps.shown.ids)
     this.#end()
   }
 
@@ -141,7 +151,7 @@ export class ReplyCard {
 
   async #take(step: Step): Promise<void> {
     this.#working = true
-    const startedAt = this.#options.clock.now()
+    const taken = { step, state: this.#state, startedAt: this.#options.clock.now() }
     const point = this.#crashPointAt(step)
     try {
       if (point) crashPoint(`${point}.before`)
@@ -153,7 +163,7 @@ export class ReplyCard {
       this.#work()
     } catch (error) {
       this.#working = false
-      this.#recover(step, error, startedAt)
+      this.#recover(taken, error)
     }
   }
 
@@ -164,34 +174,51 @@ export class ReplyCard {
     return isFirst ? 'acknowledge' : undefined
   }
 
-  #recover(step: Step, error: unknown, startedAt: number): void {
+  #recover({ step, state, startedAt }: TakenStep, error: unknown): void {
     if (this.#ended) return
     const problem = readDeliveryProblem(error)
-    const isOver = problem.type === 'messageGone' || (problem.type === 'impossible' && step.type === 'remove')
+    const isForEver = problem.type === 'impossible' || problem.type === 'unfit'
+    const isOver = problem.type === 'messageGone' || (isForEver && step.type === 'remove')
     if (isOver && (step.type === 'edit' || step.type === 'remove')) {
       this.#steps.shown.forget(step.shown)
       this.#tries = 0
       return this.#work()
     }
+    if (problem.type === 'unfit' && isEnd(state) && this.#refusal === undefined) return this.#replaceEnd(problem.reason)
     this.#steps.noteDoubt(step, startedAt)
     this.#tries++
     if (problem.type === 'passing' && this.#tries < MAX_TRIES) return this.#workLater(this.#backoffMs())
-    if (problem.type === 'messageGone') this.#giveUpForGood('there is nothing to answer')
-    else if (problem.type === 'impossible') this.#giveUpForGood(problem.reason)
-    else this.#giveUp(problem.reason)
+    if (problem.type === 'messageGone') this.#giveUpForGood('there is nothing to answer', state)
+    else if (isForEver) this.#giveUpForGood(problem.reason, state)
+    else this.#giveUp(problem.reason, state)
   }
 
-  /** For as long as nothing changes: the end is tried once more, if not by this process then by the next. */
-  #giveUp(reason: string): void {
+  /** Who waits for an answer that Discord does not take must not wait on. */
+  #replaceEnd(reason: string): void {
     this.#options.onFailed(reason)
-    if (isFinal(this.#state)) this.#end()
-    else this.#paused = true
+    this.#refusal = reason
+    this.#state = refusedEnd(this.#state, this.#options.requestId)
+    this.#tries = 0
+    this.#work()
+  }
+
+  /**
+   * For as long as nothing changes: the end is tried once more, if not by this process then by the next.
+   *
+   * @param state what could not be shown
+   */
+  #giveUp(reason: string, state: CardState): void {
+    this.#options.onFailed(reason)
+    if (isFinal(state)) return this.#end()
+    this.#tries = 0
+    this.#paused = !isFinal(this.#state)
+    this.#work()
   }
 
   /** What Discord will not take may be taken by the time of the end: people block somebody, and unblock them. */
-  #giveUpForGood(reason: string): void {
-    this.#giveUp(reason)
-    if (isEnd(this.#state)) this.#options.onUndeliverable(reason)
+  #giveUpForGood(reason: string, state: CardState): void {
+    this.#giveUp(reason, state)
+    if (isEnd(state)) this.#options.onUndeliverable(this.#refusal ?? reason)
   }
 
   #backoffMs(): number {

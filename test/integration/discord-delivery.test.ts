@@ -201,6 +201,31 @@ describe('an answer that cannot be shown', () => {
     expect([ledger.delivered, ledger.abandoned]).toEqual([[`${asked.id} ${id}`], []])
   })
 
+  it('is replaced by a notice when Discord does not take its words', async () => {
+    const { ask, see, server, log, ledger, shown } = await startWithCalls()
+    const { asked } = await ask()
+    asked.start().write('one')
+    await see('one')
+    await server.failNext({ method: 'PATCH', route: MESSAGE, status: 400, code: 240_000 })
+    asked.complete('one and a link', 'two')
+    await see('`/history` shows it.\n-# DELIVERY_FAILED')
+    await ledger.until(({ abandoned }) => abandoned.length > 0)
+    expect(await shown()).toHaveLength(1)
+    expect(ledger.delivered).toEqual([])
+    expect(ledger.abandoned).toEqual([expect.stringContaining(`${asked.id} 240000`)])
+    expect(log.lines.filter(({ message }) => message.includes('could not be shown'))).toHaveLength(1)
+  })
+
+  it('is not there when Discord does not take the notice of that either', async () => {
+    const { ask, server, ledger, shown } = await startWithCalls()
+    await server.failNext({ method: 'POST', route: MESSAGES, status: 400, code: 50_035, count: 2 })
+    const { asked } = await ask()
+    asked.start().complete('because')
+    await ledger.until(({ abandoned }) => abandoned.length > 0)
+    expect([await shown(), ledger.delivered]).toEqual([[], []])
+    expect(ledger.abandoned).toEqual([expect.stringContaining(`${asked.id} 50035`)])
+  })
+
   it('is given up for now after a quarter of an hour without Discord, and left to the next start', async () => {
     const { ask, server, log, clock, gateway, ledger } = await startWithCalls()
     await server.failNext({ method: 'POST', route: MESSAGES, status: 'drop', count: 100 })
