@@ -29,8 +29,10 @@ interface TakenStep {
 const FIRST_BACKOFF_MS = 1_000
 const LONGEST_BACKOFF_MS = 30_000
 
-/** Tries for one change before the card gives up: about a quarter of an hour. */
+/** Tries for one change before the card gives up, or for an end tries but seldom: about a quarter of an hour. */
 const MAX_TRIES = 34
+
+const SELDOM_MS = 5 * 60_000
 
 /**
  * The messages that answer one question: placeholder, answer as it grows, answer.
@@ -188,9 +190,16 @@ export class ReplyCard {
     this.#steps.noteDoubt(step, startedAt)
     this.#tries++
     if (problem.type === 'passing' && this.#tries < MAX_TRIES) return this.#workLater(this.#backoffMs())
+    if (problem.type === 'passing' && isEnd(state)) return this.#trySeldom(problem.reason)
     if (problem.type === 'messageGone') this.#giveUpForGood('there is nothing to answer', state)
     else if (isForEver) this.#giveUpForGood(problem.reason, state)
     else this.#giveUp(problem.reason, state)
+  }
+
+  /** Discord may be away for hours, and Parley not be started anew for weeks. */
+  #trySeldom(reason: string): void {
+    if (this.#tries === MAX_TRIES) this.#options.onFailed(reason)
+    this.#workLater(SELDOM_MS)
   }
 
   /** Who waits for an answer that Discord does not take must not wait on. */
