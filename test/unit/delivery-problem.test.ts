@@ -34,6 +34,7 @@ describe('what to do about a message that Discord did not take', () => {
     ['the form is wrong', refused(400, 50_035)],
     ['a filter refuses a link', refused(400, 240_000)],
     ['a file is too large', refused(413, 40_005)],
+    ['an interaction has had all its follow-ups', refused(403, 40_094)],
   ])('gives up this message when %s, and says what Discord said', (_, error) => {
     expect(readDeliveryProblem(error)).toEqual({ type: 'unfit', reason: `${error.code}: words of Discord` })
   })
