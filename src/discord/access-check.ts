@@ -38,6 +38,8 @@ export interface AccessOptions {
 
 const channel = z.object({ parent_id: z.string().nullish() })
 
+const interaction = z.object({ channel: channel.extend({ id: z.string() }) })
+
 const KEPT_MS = 10 * 60_000
 const KEPT_CHANNELS = 10_000
 
@@ -64,6 +66,12 @@ export class AccessCheck {
   constructor(options: AccessOptions) {
     this.#options = options
     this.#parents = new ExpiringCache(options.clock, { max: KEPT_CHANNELS, ttlMs: KEPT_MS })
+  }
+
+  /** The payload of an INTERACTION_CREATE: it tells what a thread belongs to also where the bot may not look. */
+  noteInteraction(payload: unknown): void {
+    const told = interaction.safeParse(payload).data?.channel
+    if (told) void this.#parents.get(told.id, async () => withParent(told.id, told))
   }
 
   /** Never rejects; undefined when they may. */
@@ -94,8 +102,7 @@ export class AccessCheck {
   #withParent(channelId: string): Promise<readonly string[]> {
     return this.#parents.get(channelId, async () => {
       try {
-        const { parent_id } = channel.parse(await this.#options.rest.get(Routes.channel(channelId)))
-        return typeof parent_id === 'string' ? [channelId, parent_id] : [channelId]
+        return withParent(channelId, channel.parse(await this.#options.rest.get(Routes.channel(channelId))))
       } catch (error) {
         // The bot is not there; people have brought it along.
         if (isApiError(error, UNSEEN)) return [channelId]
@@ -103,6 +110,10 @@ export class AccessCheck {
       }
     })
   }
+}
+
+function withParent(channelId: string, { parent_id }: z.output<typeof channel>): readonly string[] {
+  return typeof parent_id === 'string' ? [channelId, parent_id] : [channelId]
 }
 
 function denied(message: string): GateRefusal {

@@ -1,4 +1,5 @@
 import { type ButtonInteraction, MessageFlags, type REST, Routes } from 'discord.js'
+import type { Clock } from '#actors/clock.ts'
 import type { Log } from '#actors/log.ts'
 import type { RequestFiles } from '#domain/attachments.ts'
 import { errorMessage } from '#domain/errors.ts'
@@ -10,6 +11,7 @@ import type { DiscordAsker } from './access-check.ts'
 import { acknowledge, DEFER_UPDATE } from './acknowledge.ts'
 import type { CardMessage, Press } from './card-buttons.ts'
 import type { DirectConversations } from './direct-conversations.ts'
+import type { ReceivedInteraction } from './interaction-target.ts'
 import { rolesOf } from './member-roles.ts'
 import { AMENDED, CONTINUE, PRESS_REPLIES as SAY, WITHOUT_FILES } from './press-replies.ts'
 import { readRefusedMessage } from './refused-message.ts'
@@ -23,15 +25,22 @@ export interface PressesOptions {
   readonly queue: RequestQueue
   readonly store: PressStore
   readonly direct: Pick<DirectConversations, 'prefixed'>
+  readonly clock: Pick<Clock, 'now'>
   readonly log: Log
   readonly botId: () => string
   /** The longest message the queue takes in, in UTF-16 code units. */
   readonly maxMessageLength: number
   /** A message that had been refused is in its user's request now. */
   readonly onAmended: (messageId: string) => void
-  /** Offers a request to the queue as any other; its answer replies to the message it came from. */
-  readonly offer: (request: NewRequest, asker: DiscordAsker) => Promise<Refusal | GateRefusal | undefined>
+  /** Offers a request to the queue as any other; its answer replies to the message whose button was pressed. */
+  readonly offer: (
+    request: NewRequest,
+    asker: DiscordAsker,
+    interaction: PressInteraction,
+  ) => Promise<Refusal | GateRefusal | undefined>
 }
+
+type PressInteraction = Omit<ReceivedInteraction, 'applicationId' | 'botId'>
 
 /** Who pressed which button, and where. */
 interface Pressed {
@@ -39,6 +48,13 @@ interface Pressed {
   readonly press: Press
   readonly userId: string
   readonly messageId: string
+  /** ms since epoch */
+  readonly receivedAt: number
+}
+
+/** A press after Discord was told of it; `acknowledged` is false when that came too late. */
+interface TakenPress extends Pressed {
+  readonly acknowledged: boolean
 }
 
 /** What a new request asks, and the request whose answer it is to replace. */
@@ -65,7 +81,8 @@ export class CardPresses {
 
   /** Deals with a press; resolves when that is done. */
   take(interaction: ButtonInteraction, press: Press): Promise<void> {
-    const pressed = { interaction, press, userId: interaction.user.id, messageId: interaction.message.id }
+    const [userId, messageId] = [interaction.user.id, interaction.message.id]
+    const pressed = { interaction, press, userId, messageId, receivedAt: this.#options.clock.now() }
     const work: Promise<void> = this.#take(pressed).finally(() => this.#underWay.delete(work))
     this.#underWay.add(work)
     return work
@@ -80,11 +97,11 @@ export class CardPresses {
   async #take(pressed: Pressed): Promise<void> {
     const { rest, log } = this.#options
     const acknowledged = await acknowledge(rest, pressed.interaction, log, DEFER_UPDATE)
-    const reply = await this.#do(pressed)
+    const reply = await this.#do({ ...pressed, acknowledged })
     if (reply !== undefined && acknowledged) await this.#whisper(pressed, reply)
   }
 
-  async #do(pressed: Pressed): Promise<Reply> {
+  async #do(pressed: TakenPress): Promise<Reply> {
     const { action, requestId } = pressed.press
     try {
       return await this.#act(pressed)
@@ -95,7 +112,7 @@ export class CardPresses {
     }
   }
 
-  #act(pressed: Pressed): Promise<Reply> {
+  #act(pressed: TakenPress): Promise<Reply> {
     switch (pressed.press.action) {
       case 'cancel':
         return this.#cancel(pressed)
@@ -127,7 +144,7 @@ export class CardPresses {
     return status === undefined ? SAY.nothingToKeep : undefined
   }
 
-  async #retry(pressed: Pressed): Promise<Reply> {
+  async #retry(pressed: TakenPress): Promise<Reply> {
     const known = await this.#options.store.findRequest(pressed.press.requestId)
     if (!known) return SAY.unknown
     if (known.request.userId !== pressed.userId) return SAY.notYours
@@ -137,7 +154,7 @@ export class CardPresses {
     return this.#askAgain(pressed, known, { message, replaces, ...(files && { files }) })
   }
 
-  async #continue(pressed: Pressed): Promise<Reply> {
+  async #continue(pressed: TakenPress): Promise<Reply> {
     const known = await this.#options.store.findRequest(pressed.press.requestId)
     if (!known) return SAY.unknown
     if (known.request.userId !== pressed.userId) return SAY.notYours
@@ -145,7 +162,7 @@ export class CardPresses {
     return this.#askAgain(pressed, known, { message: CONTINUE, replaces: null })
   }
 
-  async #regenerate(pressed: Pressed): Promise<Reply> {
+  async #regenerate(pressed: TakenPress): Promise<Reply> {
     const known = await this.#options.store.findRequest(pressed.press.requestId)
     if (!known) return SAY.unknown
     const { id, userId, message, fileNames } = known.request
@@ -159,18 +176,19 @@ export class CardPresses {
    * Makes a new request that comes from the message with the button. A message becomes one request at most, so a button
    * that is pressed twice, even in another process, asks once.
    */
-  async #askAgain(pressed: Pressed, { request }: KnownRequest, { message, replaces, files }: Again): Promise<Reply> {
+  async #askAgain(pressed: TakenPress, { request }: KnownRequest, { message, replaces, files }: Again): Promise<Reply> {
     const { store, offer } = this.#options
-    const { messageId, userId, interaction } = pressed
+    const { messageId, userId, interaction, receivedAt, acknowledged } = pressed
     if (message === '' && !files) return SAY.forgotten
     // Who presses has seen the end. Were it still to be delivered, the replies to it would be taken for a part of it.
     await store.markDelivered(request.id, [messageId])
     const { serverId, directServerName } = request
-    const { channelId, guildId, member } = interaction
+    const { id, token, channelId, guildId, member } = interaction
     const asker = { userId, channelId, guildId, roleIds: rolesOf(member) }
     const origin = { userId, serverId, channelId, discordMessageId: messageId, interactionToken: null }
     const facts = { ...(directServerName !== null && { directServerName }), ...(replaces !== null && { replaces }) }
-    const refusal = await offer({ ...origin, ...facts, message, ...(files && { files }) }, asker)
+    const received = { id, token, channelId, receivedAt, acknowledged, pressedId: messageId }
+    const refusal = await offer({ ...origin, ...facts, message, ...(files && { files }) }, asker, received)
     if (refusal && refusal.code !== 'REQUEST_DUPLICATE') return refusal.message
     await this.#removeButtons(pressed)
     return refusal && SAY.doneAlready

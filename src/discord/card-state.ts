@@ -1,5 +1,5 @@
 import type { Failure } from '#domain/failure.ts'
-import { NOT_REMEMBERED, saysThatItWasCut, withSmallPrint } from '#domain/notices.ts'
+import { failureNotice, NOT_REMEMBERED, saysThatItWasCut, withSmallPrint } from '#domain/notices.ts'
 import type { ReplyFile } from '#domain/reply-file.ts'
 import type { RequestStatus } from '#domain/request.ts'
 import type { Urgency } from '#protocol/delivery.ts'
@@ -64,7 +64,7 @@ export function isEnd({ phase }: CardState): boolean {
 /** How much it matters that a state is seen; once anything is, what is not the end is a change of it only. */
 export function urgencyOf(state: CardState, hasShown: boolean): Urgency {
   if (isEnd(state)) return 'answer'
-  if (isFinal(state)) return 'notice'
+  if (FINAL.includes(state.phase)) return 'notice'
   return hasShown ? 'preview' : 'placeholder'
 }
 
@@ -110,6 +110,15 @@ export function storedEnd(status: RequestStatus, messages: readonly string[], fi
   if (status !== 'COMPLETED') return { phase: 'settled', messages, ...carried, actions: ['retry'] }
   return { phase: 'settled', messages, ...carried, actions: answerActions(saysThatItWasCut(messages)) }
 }
+
+/** What a card shows instead when Discord does not take the messages that show an end. */
+export function refusedEnd(state: CardState, requestId?: string): CardState {
+  const notice = failureNotice({ code: 'DELIVERY_FAILED', message: NOT_TAKEN }, requestId)
+  const actions = state.phase === 'settled' ? state.actions : (['retry'] as const)
+  return { phase: 'settled', messages: [notice], ...(actions && { actions }) }
+}
+
+const NOT_TAKEN = 'Discord did not take what was to be shown here. What was answered is kept: `/history` shows it.'
 
 function answerActions(wasCut: boolean): readonly EndAction[] {
   return wasCut ? ['continue', 'regenerate'] : ['regenerate']

@@ -129,7 +129,7 @@ export class CatchUp {
     const earliest = snowflakeAt(clock.now() - limits.ageMs)
     const after = byAge(lastMessageId, earliest) < 0 ? earliest : lastMessageId
     const need = { urgency: 'reading', lane: laneOf('GET', Routes.channelMessages(channelId)) } as const
-    return turns.call(need, () => readMessagesAfter(rest, channelId, after, limits.messages, signal), signal)
+    return turns.call(need, (own) => readMessagesAfter(rest, channelId, after, limits.messages, own), signal)
   }
 
   /** Makes one request of what somebody wrote; where nobody did, that is noted. */

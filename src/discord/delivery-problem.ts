@@ -8,6 +8,8 @@ export type DeliveryProblem =
   | { readonly type: 'messageGone' }
   /** It will not work however often it is tried. */
   | { readonly type: 'impossible'; readonly reason: string }
+  /** Nor will this, though another may well be shown: a filter refuses its words, a file is too large, it is one too many. */
+  | { readonly type: 'unfit'; readonly reason: string }
   /** It will not work until somebody has put something right: a new token, a proxy that lets through. */
   | { readonly type: 'blocked'; readonly reason: string }
   /** Try again later. */
@@ -34,10 +36,17 @@ export function readDeliveryProblem(error: unknown): DeliveryProblem {
 /** Only a refusal with a code of its own speaks of this message; without, of all that the bot does. */
 function typeOf(status: number, code: string | number): Exclude<DeliveryProblem['type'], 'messageGone'> {
   if (isPassing(status)) return 'passing'
-  return code === 0 || status === UNAUTHORIZED ? 'blocked' : 'impossible'
+  if (code === 0 || status === UNAUTHORIZED) return 'blocked'
+  return UNFIT.includes(status) || code === NO_FOLLOW_UPS ? 'unfit' : 'impossible'
 }
 
 const UNAUTHORIZED = 401
+
+/** A bad request, and one that is too large. */
+const UNFIT = [400, 413]
+
+/** Where people have brought the bot along, an interaction has five follow-ups; its first message can still be changed. */
+const NO_FOLLOW_UPS = RESTJSONErrorCodes.ThisInteractionHasHitTheMaximumNumberOfFollowUpMessages
 
 function isPassing(status: number): boolean {
   return status >= 500 || status === 429 || status === 408

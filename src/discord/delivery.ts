@@ -123,17 +123,23 @@ export class Delivery {
     if (entry) this.#forget(entry)
   }
 
-  /** Makes a call of its own when its turn comes; rejects when it does not. */
-  call<T>(need: Need, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  /**
+   * Makes a call of its own when its turn comes; rejects when it does not.
+   *
+   * @param work is handed a signal for this call alone: discord.js never lets go of one that it was given.
+   */
+  call<T>(need: Need, work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
+      const own = new AbortController()
       const onAbort = () => {
         this.withdraw(turn)
+        own.abort(signal.reason)
         reject(signal.reason)
       }
       const turn: Turn = {
         take: async () => {
+          await work(own.signal).then(resolve, reject)
           signal.removeEventListener('abort', onAbort)
-          await work().then(resolve, reject)
         },
         dropped: () => {
           signal.removeEventListener('abort', onAbort)

@@ -28,6 +28,9 @@ const INTENTS = [GatewayIntentBits.GuildMessages, GatewayIntentBits.DirectMessag
 
 const CALL_TIMEOUT_MS = 15_000
 
+/** What discord.js would otherwise keep for good of everybody who has ever used a command. */
+const NOTHING_KEPT = { MessageManager: 0, UserManager: 0, GuildMemberManager: 0, EntitlementManager: 0 }
+
 /** The connection of discord.js: how it comes about, is lost and found again, and ends. */
 export class DiscordConnection {
   readonly client: Client
@@ -50,7 +53,7 @@ export class DiscordConnection {
         globalRequestsPerSecond: Number.POSITIVE_INFINITY,
       },
       allowedMentions: { parse: [], repliedUser: false },
-      makeCache: Options.cacheWithLimits({ ...Options.DefaultMakeCacheSettings, MessageManager: 0 }),
+      makeCache: Options.cacheWithLimits(NOTHING_KEPT),
     })
     this.#listen()
   }

@@ -54,6 +54,7 @@ export class DiscordGateway implements Gateway {
   readonly #messages: MessageIntake
   readonly #scheduled: ScheduledQuestions
   readonly #entitlements: Entitlements
+  readonly #access: AccessCheck
   readonly #seen = new RecentIds(REMEMBERED_EVENTS)
 
   constructor(options: DiscordOptions) {
@@ -95,7 +96,7 @@ export class DiscordGateway implements Gateway {
     const serverSettings = new ServerSettingsBook(options)
     const sharedServers = new SharedServers({ rest, turns, clock })
     const direct = new DirectConversations({ records: options.records, servers: sharedServers, log })
-    const accessCheck = new AccessCheck({ rules: options.access, serverSettings, sharedServers, rest, clock, log })
+    this.#access = new AccessCheck({ rules: options.access, serverSettings, sharedServers, rest, clock, log })
     const skuIds = (options.tiers ?? []).flatMap(({ skus }) => skus)
     this.#entitlements = new Entitlements({ skuIds, rest, turns, clock, log })
     this.#intake = new QuestionIntake({
@@ -103,7 +104,7 @@ export class DiscordGateway implements Gateway {
       entitlements: this.#entitlements,
       cards: this.#cards,
       direct,
-      access: accessCheck,
+      access: this.#access,
       quota: new QuotaCheck({ ...options, limits: options.quota, owners: options.access.owners }),
     })
     this.#messages = new MessageIntake({
@@ -125,7 +126,7 @@ export class DiscordGateway implements Gateway {
     })
     this.#commands = commandList({
       ...options,
-      accessCheck,
+      accessCheck: this.#access,
       serverSettings,
       direct,
       withdraw: (scope) => this.#messages.withdraw(scope),
@@ -145,15 +146,13 @@ export class DiscordGateway implements Gateway {
       queue,
       store,
       direct,
+      clock,
       log,
       botId: () => this.#connection.botId,
       maxMessageLength: options.maxMessageLength,
       onAmended: (messageId) => this.#cards.closeOffer(messageId),
-      offer: (request, asker) => {
-        // The answer replies to the message with the button.
-        const target = this.#targets.below(request.channelId, request.discordMessageId ?? '')
-        return this.#intake.offer({ request, asker, target })
-      },
+      offer: (request, asker, interaction) =>
+        this.#intake.offer({ request, asker, target: this.#targets.ofInteraction(interaction) }),
     })
     this.#listen()
   }
@@ -231,7 +230,10 @@ export class DiscordGateway implements Gateway {
     client.ws.on(GatewayDispatchEvents.EntitlementUpdate, (payload) => this.#entitlements.noteChanged(payload))
     client.ws.on(GatewayDispatchEvents.EntitlementDelete, (payload) => this.#entitlements.noteDeleted(payload))
     // Told before discord.js tells of the interaction itself.
-    client.ws.on(GatewayDispatchEvents.InteractionCreate, (payload) => this.#entitlements.noteInteraction(payload))
+    client.ws.on(GatewayDispatchEvents.InteractionCreate, (payload) => {
+      this.#entitlements.noteInteraction(payload)
+      this.#access.noteInteraction(payload)
+    })
     client.on(Events.InteractionCreate, (interaction) => {
       if (!(interaction.isButton() && this.#onButton(interaction))) this.#router.handle(interaction)
     })

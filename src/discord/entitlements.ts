@@ -135,7 +135,6 @@ export class Entitlements {
 
   #readPage(applicationId: string, after: string): Promise<readonly Entitlement[]> {
     const { rest, turns } = this.#options
-    const { signal } = this.#aborter
     const route = Routes.entitlements(applicationId)
     const query = new URLSearchParams({
       sku_ids: [...this.#skuIds].join(','),
@@ -144,6 +143,7 @@ export class Entitlements {
       after,
     })
     const need = { urgency: 'reading', lane: laneOf('GET', route) } as const
-    return turns.call(need, async () => readEntitlementPage(await rest.get(route, { query, signal })), signal)
+    const read = async (own: AbortSignal) => readEntitlementPage(await rest.get(route, { query, signal: own }))
+    return turns.call(need, read, this.#aborter.signal)
   }
 }

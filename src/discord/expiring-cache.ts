@@ -17,7 +17,8 @@ export class ExpiringCache<Value> {
   get(key: string, look: () => Promise<Value>): Promise<Value> {
     const known = this.#entries.get(key)
     const now = this.#clock.now()
-    if (known && now - known.askedAt < this.#ttlMs) return known.value
+    // A clock that was set back keeps nothing for longer.
+    if (known && now >= known.askedAt && now - known.askedAt < this.#ttlMs) return known.value
     const entry = { value: look(), askedAt: now }
     this.#entries.set(key, entry)
     entry.value.catch(() => {

@@ -24,6 +24,8 @@ export interface ReceivedInteraction {
   readonly receivedAt: number
   /** Whether Discord waits for the answer; without that its token is worth nothing. */
   readonly acknowledged: boolean
+  /** The message whose button was pressed, for a press: that is the interaction's own answer and stays, and is replied to. */
+  readonly pressedId?: string
 }
 
 /** Discord ends an interaction's token after 15 minutes; the rest is left to the calls under way. */
@@ -33,7 +35,7 @@ const INTERACTION_LIFETIME_MS = 14.5 * 60_000
 const WAIT = new URLSearchParams({ wait: 'true' })
 
 /**
- * Replies to an interaction that has been deferred: its own answer is the first message. All others are
+ * Replies to an interaction that has been deferred: its own answer is the first message, but for a press. All others are
  * normal messages, as those have a nonce and so are never sent twice; the interaction's webhook is used
  * only where the bot may not write. Once the token has ended, what is still to be shown goes into normal
  * messages, too.
@@ -47,7 +49,7 @@ export class InteractionTarget implements ReplyTarget {
   readonly #inChannel = new Set<string>()
   /** Messages whose beginning of an answer has moved to another one. */
   readonly #stale: string[] = []
-  #answered = false
+  #answered: boolean
   /** The interaction's own answer: with it the question would go from sight. */
   #originalId: string | undefined
   #tokenEnded: boolean
@@ -58,8 +60,9 @@ export class InteractionTarget implements ReplyTarget {
     this.#interaction = interaction
     this.#now = now
     this.#tokenEnded = !interaction.acknowledged
-    const { id: questionId, channelId, botId } = interaction
-    this.#channel = new ChannelTarget(rest, { channelId, questionId, botId }, null)
+    const { id, channelId, botId, pressedId } = interaction
+    this.#answered = pressedId !== undefined
+    this.#channel = new ChannelTarget(rest, { channelId, questionId: pressedId ?? id, botId }, pressedId ?? null)
   }
 
   async post(message: CardMessage, nonce: string): Promise<string> {
@@ -81,12 +84,18 @@ export class InteractionTarget implements ReplyTarget {
   }
 
   async remove(messageId: string): Promise<void> {
-    if (messageId === this.#originalId && !this.#hasEnded()) {
-      await this.#patch(messageId, { content: ANSWERED_BELOW, components: [] })
-      return
-    }
     if (this.#inChannel.has(messageId) || this.#hasEnded()) return this.#channel.remove(messageId)
-    await this.#rest.delete(this.#message(messageId), { auth: false, signal: this.#aborter.signal })
+    try {
+      await this.#removeByToken(messageId)
+    } catch (error) {
+      if (!this.#endsToken(error)) throw error
+      await this.#channel.remove(messageId)
+    }
+  }
+
+  async #removeByToken(messageId: string): Promise<void> {
+    if (messageId === this.#originalId) await this.#patch(messageId, { content: ANSWERED_BELOW, components: [] })
+    else await this.#rest.delete(this.#message(messageId), { auth: false, signal: this.#aborter.signal })
   }
 
   /** That of the first call, should more than one be needed. */
@@ -102,7 +111,8 @@ export class InteractionTarget implements ReplyTarget {
   }
 
   async find(knownIds: readonly string[]): Promise<readonly FoundMessage[]> {
-    const original = this.#hasEnded() ? undefined : await this.#findOriginal()
+    const isOwn = this.#interaction.pressedId === undefined && !this.#hasEnded()
+    const original = isOwn ? await this.#findOriginal() : undefined
     const known = original ? [original.messageId, ...knownIds] : knownIds
     const inChannel = await this.#findInChannel(known)
     this.#answered = true
@@ -111,7 +121,9 @@ export class InteractionTarget implements ReplyTarget {
   }
 
   /** Discord itself shows that an answer to a command is being waited for. */
-  async type(): Promise<void> {}
+  async type(): Promise<void> {
+    if (this.#interaction.pressedId !== undefined) await this.#channel.type()
+  }
 
   abort(): void {
     this.#aborter.abort()
@@ -223,4 +235,10 @@ const original = z.object({
 })
 
 const TOKEN_ENDED = [RESTJSONErrorCodes.InvalidWebhookToken, RESTJSONErrorCodes.UnknownWebhook]
-const FORBIDDEN = [RESTJSONErrorCodes.MissingAccess, RESTJSONErrorCodes.MissingPermissions]
+/** Also of a direct conversation whose user has blocked the bot, or only allows it to answer. */
+const FORBIDDEN = [
+  RESTJSONErrorCodes.MissingAccess,
+  RESTJSONErrorCodes.MissingPermissions,
+  RESTJSONErrorCodes.CannotSendMessagesToThisUser,
+  RESTJSONErrorCodes.CannotSendMessagesToThisUserDueToHavingNoMutualGuilds,
+]

@@ -15,7 +15,9 @@ export function renderCard(state: CardState, requestId?: string, note?: string):
       ? []
       : buttonRows(actionsOf(state), { requestId: subjectId, ...(messageId !== undefined && { messageId }) })
   const last = { components: rows, ...filesOf(state) }
-  return contents.map((content, index) => ({ content, ...(index === contents.length - 1 ? last : { components: [] }) }))
+  // As Discord will have them: what is there is recognized by its words.
+  const trimmed = contents.map((content) => content.trim())
+  return trimmed.map((content, index) => ({ content, ...(index === contents.length - 1 ? last : { components: [] }) }))
 }
 
 function filesOf(state: CardState): Pick<CardMessage, 'files'> {

@@ -1,6 +1,6 @@
 import type { Timer } from '#actors/clock.ts'
 import { crashPoint } from '#actors/crash-point.ts'
-import { type CardState, isEnd, isFinal, urgencyOf } from './card-state.ts'
+import { type CardState, isEnd, isFinal, refusedEnd, urgencyOf } from './card-state.ts'
 import { CardSteps, type Step, type StepOptions } from './card-steps.ts'
 import type { Need, Turn, Turns } from './delivery.ts'
 import { readDeliveryProblem } from './delivery-problem.ts'
@@ -19,11 +19,20 @@ export interface CardOptions extends StepOptions {
   readonly onFailed: (reason: string) => void
 }
 
+/** A call, what was to be seen when it was made, and when that was. */
+interface TakenStep {
+  readonly step: Step
+  readonly state: CardState
+  readonly startedAt: number
+}
+
 const FIRST_BACKOFF_MS = 1_000
 const LONGEST_BACKOFF_MS = 30_000
 
-/** Tries for one change before the card gives up: about a quarter of an hour. */
+/** Tries for one change before the card gives up, or for an end tries but seldom: about a quarter of an hour. */
 const MAX_TRIES = 34
+
+const SELDOM_MS = 5 * 60_000
 
 /**
  * The messages that answer one question: placeholder, answer as it grows, answer.
@@ -41,8 +50,8 @@ export class ReplyCard {
   #ended = false
   /** Gave up before the end, for which it will try once more. */
   #paused = false
-  /** Why Discord will never take what there is to show. */
-  #impossible: string | undefined
+  /** Why Discord does not take the end, of which a notice is shown instead. */
+  #refusal: string | undefined
   #tries = 0
   /** Waits to change a message once more, or after a failure to try again. */
   #timer: Timer | undefined
@@ -80,7 +89,6 @@ export class ReplyCard {
     }
     if (anew) this.#steps.beginAnew()
     if (isEnd(state) && this.#isPacing) this.#cancelTimer()
-    if (this.#impossible !== undefined) this.#tellUndeliverable(this.#impossible)
     this.#work()
   }
 
@@ -125,7 +133,8 @@ export class ReplyCard {
   /** All that should be seen is seen. */
   #rest(): void {
     if (!isFinal(this.#state)) return
-    if (isEnd(this.#state)) this.#options.onDelivered(this.#steps.shown.ids)
+    if (this.#refusal !== undefined) this.#options.onUndeliverable(this.#refusal)
+    else if (isEnd(this.#state)) this.#options.onDelivered(this.#steps.shown.ids)
     this.#end()
   }
 
@@ -144,7 +153,7 @@ export class ReplyCard {
 
   async #take(step: Step): Promise<void> {
     this.#working = true
-    const startedAt = this.#options.clock.now()
+    const taken = { step, state: this.#state, startedAt: this.#options.clock.now() }
     const point = this.#crashPointAt(step)
     try {
       if (point) crashPoint(`${point}.before`)
@@ -156,7 +165,7 @@ export class ReplyCard {
       this.#work()
     } catch (error) {
       this.#working = false
-      this.#recover(step, error, startedAt)
+      this.#recover(taken, error)
     }
   }
 
@@ -167,42 +176,58 @@ export class ReplyCard {
     return isFirst ? 'acknowledge' : undefined
   }
 
-  #recover(step: Step, error: unknown, startedAt: number): void {
+  #recover({ step, state, startedAt }: TakenStep, error: unknown): void {
     if (this.#ended) return
     const problem = readDeliveryProblem(error)
-    const isOver = problem.type === 'messageGone' || (problem.type === 'impossible' && step.type === 'remove')
+    const isForEver = problem.type === 'impossible' || problem.type === 'unfit'
+    const isOver = problem.type === 'messageGone' || (isForEver && step.type === 'remove')
     if (isOver && (step.type === 'edit' || step.type === 'remove')) {
       this.#steps.shown.forget(step.shown)
       this.#tries = 0
       return this.#work()
     }
+    if (problem.type === 'unfit' && isEnd(state) && this.#refusal === undefined) return this.#replaceEnd(problem.reason)
     this.#steps.noteDoubt(step, startedAt)
     this.#tries++
     if (problem.type === 'passing' && this.#tries < MAX_TRIES) return this.#workLater(this.#backoffMs())
-    if (problem.type === 'messageGone') this.#giveUpForGood('there is nothing to answer')
-    else if (problem.type === 'impossible') this.#giveUpForGood(problem.reason)
-    else this.#giveUp(problem.reason)
+    if (problem.type === 'passing' && isEnd(state)) return this.#trySeldom(problem.reason)
+    if (problem.type === 'messageGone') this.#giveUpForGood('there is nothing to answer', state)
+    else if (isForEver) this.#giveUpForGood(problem.reason, state)
+    else this.#giveUp(problem.reason, state)
   }
 
-  /** For as long as nothing changes: the end is tried once more, if not by this process then by the next. */
-  #giveUp(reason: string): void {
+  /** Discord may be away for hours, and Parley not be started anew for weeks. */
+  #trySeldom(reason: string): void {
+    if (this.#tries === MAX_TRIES) this.#options.onFailed(reason)
+    this.#workLater(SELDOM_MS)
+  }
+
+  /** Who waits for an answer that Discord does not take must not wait on. */
+  #replaceEnd(reason: string): void {
     this.#options.onFailed(reason)
-    if (isFinal(this.#state)) this.#end()
-    else this.#paused = true
+    this.#refusal = reason
+    this.#state = refusedEnd(this.#state, this.#options.requestId)
+    this.#tries = 0
+    this.#work()
   }
 
-  #giveUpForGood(reason: string): void {
+  /**
+   * For as long as nothing changes: the end is tried once more, if not by this process then by the next.
+   *
+   * @param state what could not be shown
+   */
+  #giveUp(reason: string, state: CardState): void {
     this.#options.onFailed(reason)
-    this.#end()
-    this.#impossible = reason
-    this.#tellUndeliverable(reason)
+    if (isFinal(state)) return this.#end()
+    this.#tries = 0
+    this.#paused = !isFinal(this.#state)
+    this.#work()
   }
 
-  /** Before the request has ended there is nothing yet that could not be delivered. */
-  #tellUndeliverable(reason: string): void {
-    if (!isEnd(this.#state)) return
-    this.#impossible = undefined
-    this.#options.onUndeliverable(reason)
+  /** What Discord will not take may be taken by the time of the end: people block somebody, and unblock them. */
+  #giveUpForGood(reason: string, state: CardState): void {
+    this.#giveUp(reason, state)
+    if (isEnd(state)) this.#options.onUndeliverable(this.#refusal ?? reason)
   }
 
   #backoffMs(): number {

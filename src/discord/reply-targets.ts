@@ -23,7 +23,7 @@ export class ReplyTargets {
     return new ChannelTarget(rest, { channelId, questionId: messageId, botId })
   }
 
-  /** As the answer to a command. */
+  /** As the answer to a command, or below the message whose button was pressed. */
   ofInteraction(interaction: Omit<ReceivedInteraction, 'applicationId' | 'botId'>): ReplyTarget {
     const { rest, botId, applicationId } = this.#connection
     return new InteractionTarget(rest, { ...interaction, applicationId, botId }, this.#now)

@@ -55,7 +55,7 @@ export class ScheduledQuestions {
     const route = Routes.guildMember(guildId, userId)
     try {
       const need = { urgency: 'reading', lane: laneOf('GET', route) } as const
-      return rolesOf(await turns.call(need, () => rest.get(route, { signal }), signal))
+      return rolesOf(await turns.call(need, (own) => rest.get(route, { signal: own }), signal))
     } catch (error) {
       if (isApiError(error, NO_MEMBER)) return undefined
       throw error

@@ -43,6 +43,16 @@ describe('a message of somebody who may not ask', () => {
     expect(await refused(general)).toContain('only certain people')
   })
 
+  it('is refused in a thread of a channel that is denied also where the bot may not look', async () => {
+    const { server, user, general, refused } = await startWithRules((ids) => ({
+      deny: { ...NO_IDS, channels: [ids.general] },
+    }))
+    const thread = await server.addThread(general, 'aside')
+    await server.failNext({ path: `/channels/${thread}`, status: 403, code: 50_001, count: 10 })
+    await server.runCommand({ userId: user, name: 'ask', options: { message: 'why?' }, channelId: thread })
+    expect(await refused(thread)).toContain('in this place')
+  })
+
   it('is refused in a thread of a channel that is denied, and looked up once', async () => {
     const { server, general, other, refused, mention, queue, clock } = await startWithRules((ids) => ({
       deny: { ...NO_IDS, channels: [ids.general] },

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { readButtons } from '#discord/card-buttons.ts'
 import { CONTINUE, PRESS_REPLIES } from '#discord/press-replies.ts'
 import { startWithButtons } from '#support/discord-buttons.ts'
+import { WAIT_MS } from '#support/discord-room.ts'
 
 const CALLBACK = '/interactions/:id/:token/callback'
+const MESSAGES = '/channels/:id/messages'
 const ORIGINAL = '/webhooks/:applicationId/:token/messages/:messageId'
 const FAILURE = { code: 'MODEL_UNREACHABLE', message: 'The model cannot be reached.' } as const
 
@@ -129,6 +132,41 @@ describe('Retry', () => {
     await called('PATCH', ORIGINAL)
     const failed = (await server.messages(again.request.channelId)).find(({ id }) => id === messageId)
     expect(failed).toMatchObject({ components: [], content: expect.stringContaining('cannot be reached') })
+  })
+
+  it('is answered in follow-ups where the bot may not write', async () => {
+    const { server, userId, queue, clock, isStored } = await startWithButtons()
+    const channelId = await server.addGuildChannel(await server.addGuild('lab'), 'general')
+    const see = (contentIncludes: string) =>
+      clock.passUntil(server.waitFor({ type: 'message', channelId, contentIncludes }, WAIT_MS))
+    await server.refuseDm(channelId)
+    await server.runCommand({ userId, name: 'ask', options: { message: 'why?' }, channelId })
+    const asked = await queue.next()
+    asked.start().tell({ type: 'failed', failure: FAILURE, attempt: 1 })
+    const { id: messageId, components } = await see('cannot be reached')
+    isStored(asked, 'FAILED')
+    await server.pressButton({ userId, messageId, customId: readButtons(components) })
+    ;(await queue.next()).start().complete('because', 'of the air')
+    await see('of the air')
+    const contents = (await server.messages(channelId)).map(({ content }) => content)
+    expect(contents).toEqual([expect.stringContaining('cannot be reached'), 'because', 'of the air'])
+  })
+
+  it('leaves the failure as it is when the answer has to be looked for', async () => {
+    const { press, queue, server, clock, see, channelId } = await startFailed()
+    const { messageId } = await press('cannot be reached', 'retry')
+    await server.failNext({ method: 'POST', route: MESSAGES, status: 'dropAfter' })
+    await server.failNext({ method: 'POST', route: MESSAGES, status: 'drop', count: 7 })
+    const again = await queue.next()
+    again.accept(3)
+    await server.waitFor({ type: 'calls', method: 'POST', status: 0 }, WAIT_MS)
+    await server.advanceClock(6 * 60_000)
+    await clock.passUntil(server.waitFor({ type: 'calls', method: 'GET', route: MESSAGES, status: 200 }, WAIT_MS))
+    again.tell({ type: 'started', attempt: 1 }).complete('because')
+    await see('because')
+    const [failed, ...answers] = (await server.messages(channelId)).filter(({ authorIsBot }) => authorIsBot)
+    expect(failed).toMatchObject({ id: messageId, content: expect.stringContaining('cannot be reached') })
+    expect(answers).toMatchObject([{ content: 'because', referenceId: messageId }])
   })
 
   it('leaves the button when the queue does not take it in', async () => {

@@ -62,6 +62,14 @@ describe('every command but a question', () => {
     expect(log.lines).toContainEqual(expect.objectContaining({ level: 'error', message: 'a command failed' }))
   })
 
+  it('says so when Discord does not take the reply', async () => {
+    const { run, server } = await startWithCommands()
+    const route = '/webhooks/:id/:token/messages/:message'
+    await server.failNext({ method: 'PATCH', route, status: 400, code: 50_035 })
+    const { content, loading } = await run('status')
+    expect([content, loading]).toEqual([expect.stringContaining('That did not work just now'), false])
+  })
+
   it('that broke in an unforeseen way has a code of its own', async () => {
     const historyPage = () => Promise.reject(new Error('who knows'))
     const { run } = await startWithCommands({ records: { ...NO_RECORDS, historyPage } })

@@ -173,31 +173,70 @@ describe('an answer that cannot be shown', () => {
       fields: { code: 'DELIVERY_FAILED', requestId: asked.id, reason: expect.stringContaining('50007') },
     })
     asked.write('Because')
-    const callsBefore = ledger.calls
+    expect(ledger.abandoned).toEqual([])
     asked.complete('Because of the air.')
-    expect(ledger.calls).toBe(callsBefore + 1)
     await ledger.until(({ abandoned }) => abandoned.length > 0)
     expect(ledger.abandoned).toEqual([`${asked.id} 50007: Cannot send messages to this user`])
     await server.refuseDm(userId, false)
     const again = await ask('and now?')
     again.asked.start().complete('yes')
     await see('yes')
-    expect(await statuses('POST')).toEqual([403, 200])
+    expect(await statuses('POST')).toEqual([403, 403, 200])
     expect(await shown()).toEqual(['yes'])
     await gateway.stop(10_000)
     expect(log.lines.filter(({ message }) => message.includes('before the end'))).toEqual([])
   })
 
-  it('is given up for now after a quarter of an hour without Discord, and left to the next start', async () => {
-    const { ask, server, log, clock, gateway, ledger } = await startWithCalls()
-    await server.failNext({ method: 'POST', route: MESSAGES, status: 'drop', count: 100 })
+  it('is shown to who has blocked the bot, and unblocks it before the end', async () => {
+    const { ask, see, server, userId, log, ledger } = await startWithCalls()
+    await server.refuseDm(userId)
+    const noted = log.next('could not be shown')
+    const { asked } = await ask()
+    asked.start()
+    await noted
+    await server.refuseDm(userId, false)
+    asked.complete('because')
+    const { id } = await see('because')
+    await ledger.until(({ delivered }) => delivered.length > 0)
+    expect([ledger.delivered, ledger.abandoned]).toEqual([[`${asked.id} ${id}`], []])
+  })
+
+  it('is replaced by a notice when Discord does not take its words', async () => {
+    const { ask, see, server, log, ledger, shown } = await startWithCalls()
+    const { asked } = await ask()
+    asked.start().write('one')
+    await see('one')
+    await server.failNext({ method: 'PATCH', route: MESSAGE, status: 400, code: 240_000 })
+    asked.complete('one and a link', 'two')
+    await see('`/history` shows it.\n-# DELIVERY_FAILED')
+    await ledger.until(({ abandoned }) => abandoned.length > 0)
+    expect(await shown()).toHaveLength(1)
+    expect(ledger.delivered).toEqual([])
+    expect(ledger.abandoned).toEqual([expect.stringContaining(`${asked.id} 240000`)])
+    expect(log.lines.filter(({ message }) => message.includes('could not be shown'))).toHaveLength(1)
+  })
+
+  it('is not there when Discord does not take the notice of that either', async () => {
+    const { ask, server, ledger, shown } = await startWithCalls()
+    await server.failNext({ method: 'POST', route: MESSAGES, status: 400, code: 50_035, count: 2 })
+    const { asked } = await ask()
+    asked.start().complete('because')
+    await ledger.until(({ abandoned }) => abandoned.length > 0)
+    expect([await shown(), ledger.delivered]).toEqual([[], []])
+    expect(ledger.abandoned).toEqual([expect.stringContaining(`${asked.id} 50035`)])
+  })
+
+  it('is tried but seldom after a quarter of an hour without Discord', async () => {
+    const { ask, see, server, log, clock, ledger } = await startWithCalls()
+    await server.failNext({ method: 'POST', route: MESSAGES, status: 'drop', count: 35 })
     const noted = log.next('could not be shown')
     const { asked } = await ask()
     asked.start().complete('because')
     expect(await clock.passUntil(noted)).toMatchObject({ fields: { code: 'DELIVERY_FAILED', requestId: asked.id } })
-    expect(clock.pending).toBe(0)
     expect([ledger.delivered, ledger.abandoned]).toEqual([[], []])
-    await gateway.stop(10_000)
+    const { id } = await see('because')
+    await clock.passUntil(ledger.until(({ delivered }) => delivered.length > 0))
+    expect([ledger.delivered, ledger.abandoned]).toEqual([[`${asked.id} ${id}`], []])
   })
 
   it('is left to the next start when the token was taken away', async () => {

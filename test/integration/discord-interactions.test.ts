@@ -242,6 +242,28 @@ describe('a question asked with it', () => {
     expect((await server.counts()).byStatus['403']).toBe(1)
   })
 
+  it('says where the answer is when Discord takes no more follow-ups', async () => {
+    const { ask, see, messages, server, userId, clock, ledger } = await startWithAsk()
+    await server.refuseDm(userId)
+    const { started, asked } = await ask()
+    asked.start().write('two', 'one')
+    await see('two')
+    await server.failNext({ method: 'POST', route: '/webhooks/:id/:token', status: 403, code: 40_094 })
+    asked.complete('one', 'two', 'three')
+    await see('`/history` shows it.')
+    await clock.passUntil(ledger.until(({ abandoned }) => abandoned.length > 0))
+    expect((await messages()).map(({ interactionId }) => interactionId)).toEqual([started.id])
+  })
+
+  it('is answered in follow-ups also where its user has blocked the bot', async () => {
+    const { ask, see, messages, server, userId } = await startWithAsk()
+    await server.refuseDm(userId)
+    const { started, asked } = await ask()
+    asked.start().complete('one', 'two')
+    await see('two')
+    expect((await messages()).map(({ interactionId }) => interactionId)).toEqual([started.id, started.id])
+  })
+
   it('is refused where its answer would be', async () => {
     const { ask, see, messages } = await startWithAsk()
     const { started, asked } = await ask()

@@ -74,4 +74,22 @@ describe('an answer to somebody who waited long', () => {
     )
     expect(await shown()).toEqual(['⤵️ Answered below.', 'because'])
   })
+
+  it('takes away the answer to a command whose interaction Discord has ended early', async () => {
+    const { server, userId, queue, clock, see, shown, ledger, log } = await startWithUser(
+      {},
+      { notifyAfterMs: NOTIFY_AFTER_MS },
+    )
+    const { token } = await server.runCommand({ userId, name: 'ask', options: { message: 'why?' } })
+    const asked = await queue.next()
+    asked.start()
+    await see('Thinking')
+    await clock.advance(NOTIFY_AFTER_MS)
+    await server.expireToken(token)
+    asked.complete('because')
+    const { id } = await see('because')
+    await clock.passUntil(ledger.until(({ delivered }) => delivered.length > 0))
+    expect([await shown(), ledger.delivered]).toEqual([['because'], [`${asked.id} ${id}`]])
+    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([])
+  })
 })

@@ -89,6 +89,13 @@ describe('a choice', () => {
     expect((await run('model')).content).toContain('answered by `large`')
   })
 
+  it('from many models with long names fits into a reply', async () => {
+    const offered = Array.from({ length: 25 }, (_, index) => `model-${index}-`.padEnd(100, 'x'))
+    const { run } = await start({ models: { usual: 'model-0', offered } })
+    const { content } = await run('model')
+    expect(content).toMatch(/`model-0-x+`, .*`model-13-x+` and 11 more\.$/)
+  })
+
   it('that is not offered any more is shown as that', async () => {
     const { run, database, userId } = await start()
     await database.api.changePreferences(userId, { model: 'old' })

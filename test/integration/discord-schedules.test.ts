@@ -282,6 +282,9 @@ describe('what was scheduled', () => {
 describe('a question whose time has come', () => {
   const DUE = Date.parse('2030-01-01T00:00:00Z')
 
+  /** Before any message of the tests. */
+  const LONG_AGO = Date.parse('2026-01-01T00:00:00Z')
+
   function dueOf(fields: Partial<ConversationRequest>): ConversationRequest {
     const id = '01890000-0000-7000-8000-000000000001'
     return requestOf(id, { message: 'why **now**?', discordMessageId: null, notBefore: DUE, timestamp: DUE, ...fields })
@@ -304,6 +307,25 @@ describe('a question whose time has come', () => {
     const request = dueOf({ userId, channelId, missed: true, directServerName: 'Lab', serverId: '7' })
     gateway.deliver({ request, statusMessageId: null, status: 'COMPLETED', messages: ['because'] })
     await see('because\n-# Conversation of Lab\n-# ⏰ Was due at')
+  })
+
+  it('is there once, although Discord leaves out the white space around it', async () => {
+    const { gateway, userId, channelId, server, clock, ledger } = await start()
+    const messages = ['  one', '  two']
+    const reply = {
+      request: dueOf({ userId, channelId, timestamp: LONG_AGO }),
+      statusMessageId: null,
+      status: 'COMPLETED',
+      messages,
+    } as const
+    for (const count of [1, 2]) {
+      gateway.deliver(reply)
+      await clock.passUntil(ledger.until(({ delivered }) => delivered.length === count))
+      // By then Discord has forgotten the nonces.
+      await server.advanceClock(6 * 60_000)
+    }
+    const shown = (await server.messages(channelId)).filter(({ deleted }) => !deleted)
+    expect(shown.map(({ content }) => content)).toEqual(['one', expect.stringMatching(/^two/)])
   })
 
   it('in a server is asked with the roles its user has by then', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { afterEvent, type CardState, isEnd, isFinal } from '#discord/card-state.ts'
+import { afterEvent, type CardState, isEnd, isFinal, urgencyOf } from '#discord/card-state.ts'
 import type { RequestEvent } from '#protocol/queue.ts'
 
 const OF = { requestId: 'a', attempt: 1 } as const
@@ -111,5 +111,12 @@ describe('the state of a card', () => {
     expect(ends.filter((state) => !isEnd(state))).toEqual([])
     expect([...others, ...open].filter(isEnd)).toEqual([])
     expect(open.filter(isFinal)).toEqual([])
+  })
+
+  it('is a notice when it says why a message was refused, whatever is offered below', () => {
+    const refusal = { code: 'REQUEST_ALREADY_ACTIVE', message: 'Busy.' } as const
+    const offer = { requestId: '1', messageId: '2' }
+    expect(urgencyOf({ phase: 'refused', refusal }, false)).toBe('notice')
+    expect(urgencyOf({ phase: 'refused', refusal, offer }, false)).toBe('notice')
   })
 })

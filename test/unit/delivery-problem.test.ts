@@ -25,10 +25,18 @@ describe('what to do about a message that Discord did not take', () => {
     ['the user takes no messages', refused(403, 50_007)],
     ['the channel is gone', refused(404, 10_003)],
     ['the bot may not write there', refused(403, 50_001)],
-    ['the form is wrong', refused(400, 50_035)],
   ])('gives up for good when %s, and says what Discord said', (_, error) => {
     const reason = `${error.code}: words of Discord`
     expect(readDeliveryProblem(error)).toEqual({ type: 'impossible', reason })
+  })
+
+  it.each([
+    ['the form is wrong', refused(400, 50_035)],
+    ['a filter refuses a link', refused(400, 240_000)],
+    ['a file is too large', refused(413, 40_005)],
+    ['an interaction has had all its follow-ups', refused(403, 40_094)],
+  ])('gives up this message when %s, and says what Discord said', (_, error) => {
+    expect(readDeliveryProblem(error)).toEqual({ type: 'unfit', reason: `${error.code}: words of Discord` })
   })
 
   it.each([

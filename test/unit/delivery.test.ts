@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Delivery, type DeliveryOptions, type Turn } from '#discord/delivery.ts'
@@ -228,6 +229,23 @@ describe('delivery', () => {
       ['answer', 'one'],
       ['one', 'called off'],
     ])
+  })
+
+  it('gives a call of its own a signal of its own, as discord.js never lets go of the one that it gets', async () => {
+    const { delivery, pass } = start()
+    const aborter = new AbortController()
+    const given: AbortSignal[] = []
+    const work = async (signal: AbortSignal) => {
+      given.push(signal)
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }
+    const outcome = delivery.call(needOf('reading', 'one'), work, aborter.signal).catch(String)
+    await pass(0)
+    expect([given.map(({ aborted }) => aborted), given.includes(aborter.signal)]).toEqual([[false], false])
+    aborter.abort('called off')
+    expect([await outcome, given[0]?.reason]).toEqual(['called off', 'called off'])
+    await pass(0)
+    expect(getEventListeners(aborter.signal, 'abort')).toEqual([])
   })
 
   it('rejects a call of its own that gives way to others, or whose turn does not come before the end', async () => {

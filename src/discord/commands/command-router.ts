@@ -148,18 +148,16 @@ export class CommandRouter {
     await this.#show(interaction, () => pressed({ ...this.#whereabouts(interaction), words, values }))
   }
 
-  async #show(interaction: AnyInteraction, work: () => Reply | Promise<Reply>): Promise<void> {
-    await showReply(this.#options.rest, interaction, await this.#replyOr(work, interaction.id))
-  }
-
   /** A command that fails says so. */
-  async #replyOr(work: () => Reply | Promise<Reply>, interactionId: string): Promise<Reply> {
+  async #show(interaction: AnyInteraction, work: () => Reply | Promise<Reply>): Promise<void> {
+    const { rest, log } = this.#options
     try {
-      return await work()
+      await showReply(rest, interaction, await work())
     } catch (error) {
       const code = errorCode(error)
-      this.#options.log.error({ code, interactionId, error: errorMessage(error) }, 'a command failed')
-      return { content: failureNotice({ message: FAILED, code: code ?? 'COMMAND_FAILED' }) }
+      log.error({ code, interactionId: interaction.id, error: errorMessage(error) }, 'a command failed')
+      const content = failureNotice({ message: FAILED, code: code ?? 'COMMAND_FAILED' })
+      await showReply(rest, interaction, { content })
     }
   }
 

@@ -10,6 +10,7 @@ const MODEL = 'name'
 const USUAL = 'usual'
 /** Discord's own limit for a choice. */
 const LONGEST_CHOICE = 100
+const LISTED_CHARACTERS = 1_500
 
 /** `/model`: which of the offered models answers the user. */
 export function modelCommand(options: OwnChoiceOptions): PrivateCommand {
@@ -74,6 +75,11 @@ function gone(models: ModelChoices, model: string): string {
   return isOffered(models, model) ? '' : ', which is not offered any more'
 }
 
+/** As many as fit beside what else a reply says; the option itself shows all of them. */
 function listOf({ offered, usual }: ModelChoices): string {
-  return offered.map((name) => `\`${name}\`${name === usual ? ' (the usual one)' : ''}`).join(', ')
+  const names = offered.map((name) => `\`${name}\`${name === usual ? ' (the usual one)' : ''}`)
+  const listed = [...names]
+  while (listed.join(', ').length > LISTED_CHARACTERS) listed.pop()
+  const more = names.length - listed.length
+  return `${listed.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
