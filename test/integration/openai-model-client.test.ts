@@ -317,6 +317,22 @@ describe('a call that fails', () => {
     expect(outcome.end).toBeUndefined()
   })
 
+  test.each([
+    ['the page of something else', '<!DOCTYPE html><title>Open WebUI</title>', 'MODEL_UNKNOWN', 1],
+    ['an error', '{"error":"Unexpected endpoint or method. (POST /chat/completions)"}', 'MODEL_FAILED', 1],
+    [
+      'the error of the far side',
+      '{"error":{"message":"Provider returned error","code":429}}',
+      'MODEL_RATE_LIMITED',
+      2,
+    ],
+  ] as const)('names what stands in the place of a stream: %s', async (_name, body, code, calls) => {
+    await server.setDefault({ type: 'error', status: 200, body, headers: { 'retry-after-ms': '1' } })
+    const { error } = await ask(clientWith({ maxRetries: 1 }))
+    expect(error).toMatchObject({ code, detail: expect.stringMatching(/Open WebUI|Unexpected endpoint|Provider/) })
+    expect(await server.requests()).toHaveLength(calls)
+  })
+
   test('says that nothing listens at the address', async () => {
     const outcome = await ask(clientWith({ baseUrl: `http://127.0.0.1:${await freePort()}/v1`, maxRetries: 0 }))
     expect(outcome.error).toMatchObject({ code: 'MODEL_UNREACHABLE', detail: expect.stringContaining('ECONNREFUSED') })
