@@ -204,6 +204,41 @@ describe('a parameter the server refuses', () => {
     expect(asked).toEqual([true, false])
   })
 
+  test('is sent again to another model, which may take it', async () => {
+    await using relay = await startOpenAiServer({ models: null })
+    const client = clientWith({ temperature: 0.5, baseUrl: relay.baseUrl })
+    const message = "Unsupported value: 'temperature' does not support 0.5 with this model."
+    await relay.script({ type: 'error', status: 400, code: 'unsupported_value', param: 'temperature', message })
+    for (const model of ['thinker', 'talker', 'thinker']) await ask(client, { model })
+    const asked = (await relay.requests()).map(({ body }) => [body.model, 'temperature' in body])
+    expect(asked).toEqual([
+      ['thinker', true],
+      ['thinker', false],
+      ['talker', true],
+      ['thinker', false],
+    ])
+  })
+
+  test.each([
+    ['a template of Gemma', 400, 'System role not supported'],
+    ['a template of Mistral', 400, 'Conversation roles must alternate user/assistant/user/assistant/...'],
+    ['llama.cpp', 500, 'Jinja Exception: System role not supported'],
+    ['OpenAI', 400, "Unsupported value: 'messages[0].role' does not support 'system' with this model."],
+    ['Google', 400, 'Developer instruction is not enabled for models/gemma-3-27b-it'],
+  ] as const)(
+    'is told with the first question, when it is the role of the model: %s',
+    async (_name, status, message) => {
+      await server.script({ type: 'error', status, message })
+      const client = clientWith({ maxRetries: 0 })
+      const outcome = await ask(client)
+      expect(outcome).toMatchObject({ text: expect.stringContaining('Hello'), error: undefined })
+      await ask(client)
+      const [, ...asked] = await server.requests()
+      const told = [{ role: 'user', content: 'You are Parley.\n\nHello' }]
+      expect(asked.map(({ body }) => body.messages)).toEqual([told, told])
+    },
+  )
+
   test('is not tried for ever', async () => {
     const message = 'Unsupported parameters: max_tokens, max_completion_tokens'
     await server.setDefault({ type: 'error', status: 400, message })
