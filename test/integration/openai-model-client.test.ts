@@ -150,6 +150,18 @@ describe('a stream from an OpenAI-compatible server', () => {
     expect((await ask(clientWith())).end).toMatchObject({ stopReason: 'length' })
   })
 
+  test('tells when a content filter ended the answer', async () => {
+    await server.script({ type: 'answer', text: 'One two', finishReason: 'content_filter' })
+    expect(await ask(clientWith())).toMatchObject({ text: 'One two', end: { stopReason: 'filtered' } })
+  })
+
+  test.each(['error', 'abort'] as const)('takes no answer for whole that ended with %s', async (finishReason) => {
+    await server.script({ type: 'answer', text: 'One two', finishReason })
+    const outcome = await ask(clientWith())
+    expect(outcome.end).toBeUndefined()
+    expect(outcome.error).toMatchObject({ code: 'MODEL_CUT_OFF', retryable: true })
+  })
+
   test('takes an answer whose server does not say why it stopped but that it did', async () => {
     await server.script({ type: 'answer', text: 'One two', finishReason: null })
     expect(await ask(clientWith())).toMatchObject({ text: 'One two', end: { stopReason: 'end' } })

@@ -21,7 +21,7 @@ export interface AnswerScript {
   /** Sent as `refusal` deltas after the text. */
   readonly refusal?: string
   /** `stop` unless told; null sends none. */
-  readonly finishReason?: 'stop' | 'length' | 'content_filter' | null
+  readonly finishReason?: 'stop' | 'length' | 'content_filter' | 'error' | 'abort' | null
   /** Counted from the texts unless told. */
   readonly usage?: WireUsage
   /** False leaves out the closing `[DONE]`. */
