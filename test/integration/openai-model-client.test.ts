@@ -108,6 +108,14 @@ describe('a stream from an OpenAI-compatible server', () => {
     expect(plain?.headers.authorization).toBe('…1234')
   })
 
+  test('asks with whole characters only, as servers refuse JSON with half of one', async () => {
+    const messages: PromptMessage[] = [{ role: 'user', content: 'from a PDF: \ud83d!' }]
+    const { signal } = new AbortController()
+    for await (const _ of clientWith().stream({ ...CALL, messages, signal }));
+    const [asked] = await server.requests()
+    expect(asked?.body.messages).toEqual([{ role: 'user', content: 'from a PDF: \ufffd!' }])
+  })
+
   test('does without a key when the server needs none', async () => {
     await using open = await startOpenAiServer({ apiKey: null, models: null })
     const { text } = await ask(clientWith({ apiKey: null, baseUrl: open.baseUrl }))
