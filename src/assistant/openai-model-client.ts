@@ -153,8 +153,9 @@ async function* readAnswer(chunks: Chunks, attempts: HttpAttempts): AsyncGenerat
       // The time a slow reader of ours takes is not the model's.
       if (hasToken) attempts.waitForNothing()
       yield* answer.take(read)
-      if (answer.finished) attempts.waitForEnd()
-      else if (hasToken) attempts.waitForToken()
+      // Some relays call each of their tokens the last one.
+      if (hasToken) attempts.waitForToken()
+      else if (answer.finished) attempts.waitForEnd()
     }
   } catch (error) {
     // Nothing of the answer is missing once the model has said why it stopped.

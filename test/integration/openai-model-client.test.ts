@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { ModelEvent } from '#assistant/model-client.ts'
 import type { ModelError } from '#assistant/model-error.ts'
 import { OpenAiModelClient, type OpenAiModelOptions } from '#assistant/openai-model-client.ts'
@@ -420,6 +420,24 @@ describe('a model that keeps silent', () => {
     expect(outcome.text).toBe('One two')
     expect(errorCode(outcome.error)).toBe('MODEL_TIMED_OUT')
     await server.waitForAborted(1)
+  })
+
+  test('has its time for the next token also when each one is said to be the last', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    await server.script({ type: 'silent', afterChunks: 1, finishing: true })
+    const events = clientWith().stream({ ...CALL, signal: new AbortController().signal })
+    let text = ''
+    for await (const event of events) {
+      if (event.type !== 'text') continue
+      text += event.text
+      if (event.text !== 'One') continue
+      setImmediate(() => {
+        vi.advanceTimersByTime(10_000)
+        void server.release()
+      })
+    }
+    expect(text).toBe('One two three four five six.')
   })
 
   test('is not taken for silent while we ourselves are slow to read', async () => {

@@ -54,7 +54,13 @@ export type Script =
   /** Sends so many chunks of text, then destroys the socket. */
   | { readonly type: 'cut'; readonly afterChunks: number }
   /** Sends so many chunks of text, then nothing until released; then the rest. */
-  | { readonly type: 'silent'; readonly afterChunks: number; readonly text?: string }
+  | {
+      readonly type: 'silent'
+      readonly afterChunks: number
+      readonly text?: string
+      /** The first chunks say that nothing follows, each of them, as those of some relays to Gemini do. */
+      readonly finishing?: boolean
+    }
   /** Sends no headers, ever. */
   | { readonly type: 'hang' }
   /** Sends the headers of an error and never its body. */
