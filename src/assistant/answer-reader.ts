@@ -1,8 +1,17 @@
 import type { TokenUsage } from '#domain/conversation.ts'
+import type { StopReason } from '#protocol/assistant.ts'
 import type { ModelChunk } from './model-chunk.ts'
 import type { ModelEvent } from './model-client.ts'
 import { ModelError } from './model-error.ts'
 import { ThinkFilter } from './think-filter.ts'
+
+/** What OpenRouter and vLLM call an end that the model did not choose. */
+const BROKEN_OFF: ReadonlySet<string> = new Set(['error', 'abort'])
+
+const STOP_REASONS: ReadonlyMap<string, StopReason> = new Map([
+  ['length', 'length'],
+  ['content_filter', 'filtered'],
+])
 
 /** Turns the chunks of one answer into events and decides at the end whether there was an answer. */
 export class AnswerReader {
@@ -32,11 +41,10 @@ export class AnswerReader {
   end(complete: boolean): ModelEvent[] {
     const events = this.#noted(this.#filter.flush())
     if (!this.finished && !complete) throw new ModelError('MODEL_CUT_OFF', 'the stream ended without a finish_reason')
+    const reason = this.#finishReason ?? 'stop'
+    if (BROKEN_OFF.has(reason)) throw new ModelError('MODEL_CUT_OFF', `finish_reason ${reason}`)
     if (!this.#hasText) throw this.#withoutText()
-    return [
-      ...events,
-      { type: 'end', stopReason: this.#finishReason === 'length' ? 'length' : 'end', usage: this.#usage },
-    ]
+    return [...events, { type: 'end', stopReason: STOP_REASONS.get(reason) ?? 'end', usage: this.#usage }]
   }
 
   #noted(events: readonly Extract<ModelEvent, { text: string }>[]): readonly ModelEvent[] {

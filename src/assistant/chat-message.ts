@@ -4,7 +4,8 @@ import type { PromptMessage } from '#domain/prompt-window.ts'
 
 /** A message of a prompt as the chat completions API takes it: a text, or a text and pictures. */
 export function chatMessage({ role, content, files }: PromptMessage): ChatCompletionMessageParam {
-  const text = files ? withFileTexts(content, files) : content
+  // Half a character, as the text of a PDF can have, is no JSON to many servers.
+  const text = (files ? withFileTexts(content, files) : content).toWellFormed()
   if (role !== 'user' || !files || files.images.length === 0) return { role, content: text }
   return { role, content: [{ type: 'text', text }, ...files.images.map(imagePart)] }
 }

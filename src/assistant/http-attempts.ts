@@ -1,5 +1,6 @@
 import { APIError } from 'openai'
 import { type Dispatcher, fetch as undiciFetch } from 'undici'
+import { z } from 'zod'
 import type { ServerBusy } from '#protocol/assistant.ts'
 import { cancelledError, type ModelRetry } from './model-client.ts'
 import { ModelError, modelErrorFrom } from './model-error.ts'
@@ -53,14 +54,15 @@ export class HttpAttempts {
     this.#startAttempt()
     try {
       const response = await undiciFetch(url instanceof Request ? url.url : url, this.#requestInit(init))
+      const { status, ok, body } = response
       const headers = [...response.headers]
-      if (response.ok && response.body) {
-        return new Response(this.#watched(response.body.getReader()), { status: response.status, headers })
-      }
+      const reader = ok ? body?.getReader() : undefined
+      const first = await reader?.read()
+      if (reader && !isDocument(first?.value)) return new Response(this.#watched(reader, first), { status, headers })
       // Read here, while the time for the first token still runs.
-      const refusal = await response.text()
+      const refusal = await (reader ? new Response(this.#watched(reader, first)) : response).text()
       this.waitForNothing()
-      return this.#refused(response.status, refusal, headers)
+      return this.#refused(ok ? statusOfDocument(refusal) : status, refusal, headers)
     } catch (error) {
       this.waitForNothing()
       throw error
@@ -163,12 +165,14 @@ export class HttpAttempts {
     }
   }
 
-  /** Passes a body on and remembers its last bytes. */
-  #watched(reader: BodyReader): ReadableStream<Uint8Array> {
+  /** Passes a body on, with what was read of it already, and remembers its last bytes. */
+  #watched(reader: BodyReader, first: BodyChunk | undefined): ReadableStream<Uint8Array> {
+    let next = first
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          const { value } = await reader.read()
+          const { value } = next ?? (await reader.read())
+          next = undefined
           if (!value) return controller.close()
           this.#lastBytes = (this.#lastBytes + Buffer.from(value.subarray(-32)).toString('latin1')).slice(-32)
           controller.enqueue(value)
@@ -180,11 +184,34 @@ export class HttpAttempts {
   }
 }
 
+/** Without a value at the end. */
+interface BodyChunk {
+  readonly value?: Uint8Array | undefined
+}
+
 interface BodyReader {
-  /** Without a value at the end. */
-  read(): Promise<{ readonly value?: Uint8Array | undefined }>
+  read(): Promise<BodyChunk>
   cancel(reason?: unknown): Promise<void>
 }
+
+/**
+ * Tells whether a body begins as no stream of events does, but as JSON or a page: some servers say 200 to what they do
+ * not know, and relays to an error of the far side. What they call it is worth nothing.
+ */
+function isDocument(beginning: Uint8Array | undefined): boolean {
+  return /^\s*[{[<]/.test(new TextDecoder().decode(beginning?.subarray(0, 64)))
+}
+
+/** The status that should have come with it. */
+function statusOfDocument(body: string): number {
+  const error = errorDocument.safeParse(parseJson(body)).data?.error
+  if (error === undefined) return 404
+  return typeof error === 'object' && error.code ? error.code : 400
+}
+
+const errorDocument = z.object({
+  error: z.object({ code: z.int().min(400).max(599).optional().catch(undefined) }).or(z.string()),
+})
 
 /**
  * An error response the openai package understands: it keeps the words only of `error` objects, and

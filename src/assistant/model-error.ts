@@ -149,17 +149,24 @@ interface Rule {
 
 const QUOTA = /insufficient_quota|billing_(hard_limit_reached|not_active)|insufficient (balance|credits?)/i
 const CONTEXT_CODE = /context_length_exceeded|exceed_context_size/
-/** OpenAI, vLLM and OpenRouter; llama.cpp; its Python binding; Ollama; LM Studio; Anthropic; Google; Mistral. */
+/**
+ * OpenAI, vLLM, OpenRouter and xAI; llama.cpp; its Python binding; Ollama; LM Studio; Anthropic; Google; Mistral; SGLang;
+ * Hugging Face and Together. The last is what OpenAI and Groq say when one prompt is over the tokens of a minute.
+ */
 const CONTEXT_WORDS = [
-  /(maximum|max) (context|model) length/i,
+  /(maximum|max) (context|model|prompt) length/i,
   /exceeds? (the )?(available )?context (size|length|window)/i,
   /context (size|length|window) (has been |was )?exceeded/i,
   /context length of only|greater than the context length|context the overflows/i,
   /(prompt|input) (is )?too (long|large)/i,
   /input token count .*exceeds/i,
   /too large for model with .*context/i,
+  /longer than the model's context length/i,
+  /`inputs` (must have less than|tokens \+)/i,
+  /request too large for/i,
 ]
-const REFUSED = /content_filter|content_policy|invalid_prompt|content management policy|usage policy/i
+const REFUSED =
+  /content_filter|content_policy|invalid_prompt|data_inspection_failed|content management policy|usage policy|input was flagged|content exists risk/i
 const UNKNOWN_CODE = /model_not_found|model_not_exist/i
 const UNKNOWN_WORDS = /model\b.*(not found|not exist)|(invalid|unknown) model|not a valid model/i
 
@@ -168,7 +175,8 @@ const RULES: readonly Rule[] = [
   { code: 'MODEL_QUOTA_USED_UP', applies: ({ status, code, words }) => status === 402 || QUOTA.test(code + words) },
   {
     code: 'MODEL_CONTEXT_TOO_LONG',
-    applies: ({ code, words }) => CONTEXT_CODE.test(code) || CONTEXT_WORDS.some((pattern) => pattern.test(words)),
+    applies: ({ status, code, words }) =>
+      status === 413 || CONTEXT_CODE.test(code) || CONTEXT_WORDS.some((pattern) => pattern.test(words)),
   },
   { code: 'MODEL_REFUSED', applies: ({ code, words }) => REFUSED.test(code + words) },
   {

@@ -6,7 +6,13 @@ import { chatMessage } from './chat-message.ts'
 import { HttpAttempts } from './http-attempts.ts'
 import { readModelChunk } from './model-chunk.ts'
 import { type ClosableModelClient, cancelledError, type ModelCall, type ModelEvent } from './model-client.ts'
-import { adaptDialect, firstDialect, type RequestDialect } from './request-dialect.ts'
+import {
+  adaptDialect,
+  firstDialect,
+  isSameDialect,
+  type RequestDialect,
+  withoutSystemMessage,
+} from './request-dialect.ts'
 
 export interface OpenAiModelOptions {
   /** Null when the server needs none. */
@@ -37,11 +43,11 @@ type Chunks = AsyncIterable<ChatCompletionChunk>
 export class OpenAiModelClient implements ClosableModelClient {
   readonly #options: OpenAiModelOptions
   readonly #agent: Agent
-  #dialect: RequestDialect
+  /** What each model has turned out to take; the models are those of the settings. */
+  readonly #dialects = new Map<string, RequestDialect>()
 
   constructor(options: OpenAiModelOptions) {
     this.#options = options
-    this.#dialect = firstDialect(options.baseUrl)
     // undici's own time-outs would end a model that thinks for long. A connection per answer, as
     // answers that share one would all end with it.
     this.#agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, allowH2: false })
@@ -75,23 +81,24 @@ export class OpenAiModelClient implements ClosableModelClient {
     return new HttpAttempts({ dispatcher, apiKey: apiKey || NO_KEY, signal, firstTokenTimeoutMs, silenceTimeoutMs })
   }
 
-  /** Opens the stream; a server that refuses an optional parameter is asked again without it. */
+  /** Opens the stream; a model that refuses a part it can do without is asked again without it. */
   async #open(call: ModelCall, attempts: HttpAttempts): Promise<Chunks> {
     const client = this.#clientFor(attempts)
-    const tried: RequestDialect[] = [this.#dialect]
+    const tried: RequestDialect[] = []
+    let dialect = this.#dialects.get(call.model) ?? firstDialect(this.#options.baseUrl)
     for (;;) {
-      const dialect = tried.at(-1) ?? this.#dialect
+      tried.push(dialect)
       try {
         attempts.startAnew()
         const chunks = await client.chat.completions.create(this.#request(call, dialect), {
           signal: attempts.signal,
         })
-        this.#dialect = dialect
+        this.#dialects.set(call.model, dialect)
         return chunks
       } catch (error) {
         const next = adaptDialect(dialect, error)
-        if (!next || tried.some((other) => isSame(other, next))) throw error
-        tried.push(next)
+        if (!next || tried.some((other) => isSameDialect(other, next))) throw error
+        dialect = next
       }
     }
   }
@@ -116,7 +123,7 @@ export class OpenAiModelClient implements ClosableModelClient {
     const { maxAnswerTokens, temperature } = this.#options
     return {
       model,
-      messages: messages.map(chatMessage),
+      messages: (dialect.systemMessage ? messages : withoutSystemMessage(messages)).map(chatMessage),
       stream: true,
       ...(dialect.streamOptions ? { stream_options: { include_usage: true } } : {}),
       ...(maxAnswerTokens === null ? {} : { [dialect.answerLimit]: maxAnswerTokens }),
@@ -146,8 +153,9 @@ async function* readAnswer(chunks: Chunks, attempts: HttpAttempts): AsyncGenerat
       // The time a slow reader of ours takes is not the model's.
       if (hasToken) attempts.waitForNothing()
       yield* answer.take(read)
-      if (answer.finished) attempts.waitForEnd()
-      else if (hasToken) attempts.waitForToken()
+      // Some relays call each of their tokens the last one.
+      if (hasToken) attempts.waitForToken()
+      else if (answer.finished) attempts.waitForEnd()
     }
   } catch (error) {
     // Nothing of the answer is missing once the model has said why it stopped.
@@ -156,12 +164,4 @@ async function* readAnswer(chunks: Chunks, attempts: HttpAttempts): AsyncGenerat
   attempts.throwIfCancelled()
   if (!answer.finished) attempts.throwIfTimedOut()
   yield* answer.end(attempts.sawEndMark)
-}
-
-function isSame(one: RequestDialect, other: RequestDialect): boolean {
-  return (
-    one.streamOptions === other.streamOptions &&
-    one.answerLimit === other.answerLimit &&
-    one.temperature === other.temperature
-  )
 }

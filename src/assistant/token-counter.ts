@@ -16,5 +16,16 @@ export const byteCount: TokenCounter = (text) => Buffer.byteLength(text)
 export async function loadTokenCounter(): Promise<TokenCounter> {
   const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base')
   // Text that looks like a control token is text here.
-  return (text) => countTokens(text, { allowedSpecial: new Set(), disallowedSpecial: new Set() })
+  const options = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() }
+  return (text) => {
+    let tokens = 0
+    for (const [piece] of text.matchAll(PIECE)) tokens += countTokens(piece, options)
+    return tokens
+  }
 }
+
+/**
+ * What is counted at once. A run without a gap, such as one letter over and over, costs the tokenizer the square of its
+ * length: a file of them would keep the thread busy for a minute. A cut adds one token or two.
+ */
+const PIECE = /.{1,500}/gsu

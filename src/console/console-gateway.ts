@@ -44,8 +44,9 @@ export class ConsoleGateway implements Gateway {
   }
 
   async start(): Promise<void> {
+    const { onEnded } = this.#options
     // What is read before somebody takes the lines is lost, so nothing is read before.
-    if (!this.#closed) void this.#converse(this.#read())
+    if (!this.#closed) void this.#converse(this.#read()).then(() => onEnded(), onEnded)
   }
 
   #read(): Interface {
@@ -76,16 +77,15 @@ export class ConsoleGateway implements Gateway {
     this.#options.input.destroy()
   }
 
-  /** Until the input ends or `/quit`; each line is dealt with before the next. */
+  /** Until the input ends or `/quit`; each line is dealt with before the next. Rejects when it cannot be read. */
   async #converse(lines: Interface): Promise<void> {
-    const { interactive, notices, onEnded } = this.#options
+    const { interactive, notices } = this.#options
     if (interactive) notices.write('This is Parley. Write a question and press Enter; /help lists the commands.\n')
     this.#prompt()
     for await (const line of lines) {
       if (this.#closed || (await this.#take(line.trim())) === 'quit') break
       this.#prompt()
     }
-    onEnded()
   }
 
   #outputFailed(error: Error): void {

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, type Stats, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import Database from 'better-sqlite3'
 import { errorMessage, ParleyError } from '#domain/errors.ts'
@@ -38,6 +38,7 @@ export function openDatabase(configuredPath: string): OpenDatabase {
 function openLocked(path: string, lock: DatabaseLock): OpenDatabase {
   let connection: Database.Database | undefined
   try {
+    makeFile(path)
     connection = new Database(path, { timeout: BUSY_TIMEOUT_MS })
     configure(connection)
     migrate(connection)
@@ -94,6 +95,11 @@ export function refuseForeignTables(path: string, connection: Database.Database)
 function makeFolder(folder: string): void {
   mkdirSync(folder, { recursive: true })
   accessSync(folder, constants.W_OK)
+}
+
+/** It holds what people have written, so only its owner may read it. What SQLite puts beside it takes after it. */
+function makeFile(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
 }
 
 /** FULL: an acknowledged write survives the loss of power. Forgotten texts are overwritten, not only unlinked. */

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { type RequestFiles, rememberedMessage } from '#domain/attachments.ts'
 import type { ConversationKey } from '#domain/conversation.ts'
+import { chargedTokens } from '#domain/fair-shares.ts'
 import {
   type ConversationRequest,
   isDirect,
@@ -147,8 +148,9 @@ export class RequestRecords {
     }
     this.#removeReplaced(request)
     this.#insertHistory(turn)
-    this.#usage.add(request.userId, turn.usage, finishedAt)
-    this.#fair.settle(request.id, { hasRun: true, usage: turn.usage })
+    const ended = { hasRun: true, usage: turn.usage }
+    this.#usage.add(request.userId, chargedTokens(request, ended), finishedAt)
+    this.#fair.settle(request.id, ended)
     this.#outbox.add(request.id, turn, finishedAt)
     return 'stored'
   }

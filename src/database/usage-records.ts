@@ -1,5 +1,4 @@
 import type { Database } from 'better-sqlite3'
-import type { TokenUsage } from '#domain/conversation.ts'
 import { dayOf, HOUR_MS, type QuotaUse } from '#domain/quota.ts'
 import type { DayUsage } from '#protocol/personal-records.ts'
 
@@ -18,9 +17,8 @@ export class UsageRecords {
   }
 
   /** Counts what an answer cost. */
-  add(userId: string, usage: TokenUsage | null, answeredAt: number): void {
-    const tokens = usage === null ? 0 : usage.promptTokens + usage.completionTokens
-    if (tokens > 0) this.#statements.add.run({ day: dayOf(answeredAt), userId, tokens })
+  add(userId: string, tokens: number, answeredAt: number): void {
+    if (tokens > 0) this.#statements.add.run({ day: dayOf(answeredAt), userId, tokens: Math.round(tokens) })
   }
 
   /** @param requests how many of the last hour are of interest. */

@@ -30,8 +30,8 @@ const REFERENCE_LENGTH = 8
 
 /** What there is to note about an answer. */
 export interface AnswerFacts {
-  /** `length`: the model stopped at its token limit; `stopped`: its user stopped it. */
-  readonly stopReason: 'end' | 'length' | 'stopped'
+  /** `length`: the model stopped at its token limit; `filtered`: a filter stopped it; `stopped`: its user did. */
+  readonly stopReason: 'end' | 'length' | 'filtered' | 'stopped'
   /** Older messages that did not fit the prompt. */
   readonly trimmedMessages: number
   /** How long the model thought, in whole seconds. */
@@ -49,6 +49,7 @@ export function answerMessages(parts: readonly string[], facts: AnswerFacts): st
 export function answerNotes({ stopReason, trimmedMessages, thoughtSeconds = 0, remarks = [] }: AnswerFacts): string[] {
   const notes: string[] = [...remarks]
   if (stopReason === 'length') notes.push(CUT)
+  if (stopReason === 'filtered') notes.push('A content filter of the model server ended the answer here.')
   if (stopReason === 'stopped') notes.push('Stopped here.')
   if (trimmedMessages > 0) {
     const [oldest, were] =

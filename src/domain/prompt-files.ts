@@ -38,7 +38,7 @@ const SHORTEST_TEXT = 40
 
 /** A file as a prompt shows it: its name, and its text in a fence that nothing inside can close. */
 export function fileBlock({ name, text }: PromptText): string {
-  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length))
+  const longest = (text.match(/`+/g) ?? []).reduce((most, { length }) => Math.max(most, length), 2)
   const fence = '`'.repeat(longest + 1)
   return `${name}:\n${fence}\n${text}\n${fence}`
 }

@@ -11,8 +11,11 @@ export interface ExecutionOptions {
   readonly result: Promise<AssistantOutcome>
   readonly onEvent: (event: AssistantEvent) => void
   readonly clock: Clock
+  /** How long the thread may take to answer a cancel. */
   readonly cancelGraceMs: number
-  /** The thread has not answered a cancel in time; ending it must reject `result`. */
+  /** How long it may take to answer a stop: what is kept is stored first, and the database has its time for that. */
+  readonly stopGraceMs: number
+  /** The thread has not answered in time; ending it must reject `result`. */
   readonly onWedged: () => void
 }
 
@@ -30,19 +33,19 @@ export class Execution implements AssistantRun {
   }
 
   cancel(): void {
-    this.#end({ type: 'cancel' })
+    this.#end({ type: 'cancel' }, this.#options.cancelGraceMs)
   }
 
   stopAndKeep(): void {
-    this.#end({ type: 'stop' })
+    this.#end({ type: 'stop' }, this.#options.stopGraceMs)
   }
 
   /** The first command stands, and has to be answered in time. */
-  #end(command: AssistantCommand): void {
+  #end(command: AssistantCommand, graceMs: number): void {
     if (this.#ended || this.#grace) return
-    const { port, clock, cancelGraceMs, onWedged } = this.#options
+    const { port, clock, onWedged } = this.#options
     port.postMessage(command)
-    this.#grace = clock.setTimeout(onWedged, cancelGraceMs)
+    this.#grace = clock.setTimeout(onWedged, graceMs)
   }
 
   async #run(): Promise<AssistantOutcome> {

@@ -101,10 +101,11 @@ export class PiscinaPool implements AssistantPool {
     const thread = this.#leastBusy()
     if (!thread) throw new Error('expected a free slot')
     const { port1, port2 } = new MessageChannel()
-    const { historyLimit, clock, cancelGraceMs } = this.#options
+    const { historyLimit, clock, cancelGraceMs, thread: data } = this.#options
     const result = this.#hand({ request, attempt, historyLimit, port: port2 }, thread)
     const onWedged = () => this.#endWedged(thread)
-    const execution = new Execution({ port: port1, result, onEvent, clock, cancelGraceMs, onWedged })
+    const stopGraceMs = cancelGraceMs + data.databaseCallTimeoutMs
+    const execution = new Execution({ port: port1, result, onEvent, clock, cancelGraceMs, stopGraceMs, onWedged })
     this.#track(thread, execution)
     return execution
   }

@@ -50,8 +50,8 @@ export interface DatabaseCalls {
   readonly failed: number
 }
 
-/** Why the model stopped: its own end, the token limit, or its user had read enough. */
-export type StopReason = 'end' | 'length' | 'stopped'
+/** Why the model stopped: its own end, the token limit, a content filter, or its user had read enough. */
+export type StopReason = 'end' | 'length' | 'filtered' | 'stopped'
 
 /** How an execution ended; what the pool thread returns. */
 export type AssistantOutcome =

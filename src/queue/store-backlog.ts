@@ -121,6 +121,8 @@ export class StoreBacklog {
     } catch {
       return this.#probeLater()
     }
+    // What was kept since the last write was made has no other probe to look forward to.
+    if (this.#pending.size > 0) return this.#probe()
     this.#unavailableSince = null
     this.#options.log.info({ droppedWrites: this.#dropped }, 'everything can be stored again')
   }

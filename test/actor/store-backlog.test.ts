@@ -53,6 +53,20 @@ describe('writes that could not be made', () => {
     expect(written).toEqual(['a is answered'])
   })
 
+  it.each([...Array(12).keys()])('are made also when they come %i steps after the last one', async (steps) => {
+    const { backlog, clock, disk, written, keep } = newBacklog()
+    disk.works = true
+    const last = Promise.withResolvers<void>()
+    backlog.keep('a', () => last.promise, 0)
+    await clock.advance(1_000)
+    last.resolve()
+    for (let step = 0; step < steps; step += 1) await Promise.resolve()
+    keep('b', 'b')
+    await clock.advance(30_000)
+    expect(written).toEqual(['b'])
+    expect(backlog.state).toMatchObject({ available: true, pendingWrites: 0 })
+  })
+
   it('wait on when the disk fails again in the middle', async () => {
     const { backlog, disk, written, keep, recover } = newBacklog()
     backlog.failed('no')

@@ -221,6 +221,19 @@ describe('the end of the console', () => {
     expect(ends).toEqual([problem])
   })
 
+  it('comes with the problem when the questions cannot be read, and after the answer that runs', async () => {
+    const { say, input, queue, output, ended, ends } = await startConsole()
+    say('one')
+    const request = await begun(queue)
+    const problem = Object.assign(new Error('read EIO'), { code: 'EIO' })
+    input.destroy(problem)
+    await turnOfTheEventLoop()
+    request.complete('1')
+    await ended
+    expect(output.text).toBe('1\n')
+    expect(ends).toEqual([problem])
+  })
+
   it('does not come when only the notices cannot be written', async () => {
     const { say, notices, output, ends } = await startConsole({ answering: true })
     notices.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))

@@ -30,6 +30,14 @@ describe('used tokens', () => {
     ])
   })
 
+  it('are those that were estimated when the model told none, as of an answer that was stopped', async () => {
+    const { api } = newDatabase()
+    const stopped = { ...ofAda('a'), costEstimate: 700.4 }
+    await api.saveTurn(turnOf(stopped, { usage: null, answeredAt: NOW }))
+    await api.saveTurn(turnOf({ ...ofAda('b'), costEstimate: 700 }, { usage: usage(1, 1), answeredAt: NOW }))
+    expect(await api.quotaUse('ada', NOW, 9)).toMatchObject({ tokensToday: 702 })
+  })
+
   it('are not counted twice, and not at all when the turn is not stored', async () => {
     const { api, connection } = newDatabase()
     const turn = turnOf(ofAda('a'), { usage: usage(10), answeredAt: NOW, messages: ['answer'] })

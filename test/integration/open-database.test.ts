@@ -47,6 +47,17 @@ function failureThatLeavesUntouched(path: string): ParleyError {
 }
 
 describe('opening a database', () => {
+  it('makes a file that only its owner can read, and leaves one as it is that has other rights', () => {
+    const path = join(temporaryFolder(), 'parley.db')
+    const first = open(path)
+    const modes = () => [path, `${path}-wal`].map((file) => statSync(file).mode & 0o777)
+    expect(modes()).toEqual([0o600, 0o600])
+    first.close()
+    chmodSync(path, 0o640)
+    open(path)
+    expect(modes()).toEqual([0o640, 0o640])
+  })
+
   it('makes the file and its folders, and takes every setting that durability needs', () => {
     const path = join(temporaryFolder(), 'new', 'folder', 'parley.db')
     const { connection } = open(path)

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { ModelEvent } from '#assistant/model-client.ts'
 import type { ModelError } from '#assistant/model-error.ts'
 import { OpenAiModelClient, type OpenAiModelOptions } from '#assistant/openai-model-client.ts'
@@ -108,6 +108,14 @@ describe('a stream from an OpenAI-compatible server', () => {
     expect(plain?.headers.authorization).toBe('…1234')
   })
 
+  test('asks with whole characters only, as servers refuse JSON with half of one', async () => {
+    const messages: PromptMessage[] = [{ role: 'user', content: 'from a PDF: \ud83d!' }]
+    const { signal } = new AbortController()
+    for await (const _ of clientWith().stream({ ...CALL, messages, signal }));
+    const [asked] = await server.requests()
+    expect(asked?.body.messages).toEqual([{ role: 'user', content: 'from a PDF: \ufffd!' }])
+  })
+
   test('does without a key when the server needs none', async () => {
     await using open = await startOpenAiServer({ apiKey: null, models: null })
     const { text } = await ask(clientWith({ apiKey: null, baseUrl: open.baseUrl }))
@@ -148,6 +156,18 @@ describe('a stream from an OpenAI-compatible server', () => {
   test('tells when the token limit ended the answer', async () => {
     await server.script({ type: 'answer', text: 'One two', finishReason: 'length' })
     expect((await ask(clientWith())).end).toMatchObject({ stopReason: 'length' })
+  })
+
+  test('tells when a content filter ended the answer', async () => {
+    await server.script({ type: 'answer', text: 'One two', finishReason: 'content_filter' })
+    expect(await ask(clientWith())).toMatchObject({ text: 'One two', end: { stopReason: 'filtered' } })
+  })
+
+  test.each(['error', 'abort'] as const)('takes no answer for whole that ended with %s', async (finishReason) => {
+    await server.script({ type: 'answer', text: 'One two', finishReason })
+    const outcome = await ask(clientWith())
+    expect(outcome.end).toBeUndefined()
+    expect(outcome.error).toMatchObject({ code: 'MODEL_CUT_OFF', retryable: true })
   })
 
   test('takes an answer whose server does not say why it stopped but that it did', async () => {
@@ -203,6 +223,41 @@ describe('a parameter the server refuses', () => {
     const asked = (await server.requests()).map(({ body }) => 'temperature' in body)
     expect(asked).toEqual([true, false])
   })
+
+  test('is sent again to another model, which may take it', async () => {
+    await using relay = await startOpenAiServer({ models: null })
+    const client = clientWith({ temperature: 0.5, baseUrl: relay.baseUrl })
+    const message = "Unsupported value: 'temperature' does not support 0.5 with this model."
+    await relay.script({ type: 'error', status: 400, code: 'unsupported_value', param: 'temperature', message })
+    for (const model of ['thinker', 'talker', 'thinker']) await ask(client, { model })
+    const asked = (await relay.requests()).map(({ body }) => [body.model, 'temperature' in body])
+    expect(asked).toEqual([
+      ['thinker', true],
+      ['thinker', false],
+      ['talker', true],
+      ['thinker', false],
+    ])
+  })
+
+  test.each([
+    ['a template of Gemma', 400, 'System role not supported'],
+    ['a template of Mistral', 400, 'Conversation roles must alternate user/assistant/user/assistant/...'],
+    ['llama.cpp', 500, 'Jinja Exception: System role not supported'],
+    ['OpenAI', 400, "Unsupported value: 'messages[0].role' does not support 'system' with this model."],
+    ['Google', 400, 'Developer instruction is not enabled for models/gemma-3-27b-it'],
+  ] as const)(
+    'is told with the first question, when it is the role of the model: %s',
+    async (_name, status, message) => {
+      await server.script({ type: 'error', status, message })
+      const client = clientWith({ maxRetries: 0 })
+      const outcome = await ask(client)
+      expect(outcome).toMatchObject({ text: expect.stringContaining('Hello'), error: undefined })
+      await ask(client)
+      const [, ...asked] = await server.requests()
+      const told = [{ role: 'user', content: 'You are Parley.\n\nHello' }]
+      expect(asked.map(({ body }) => body.messages)).toEqual([told, told])
+    },
+  )
 
   test('is not tried for ever', async () => {
     const message = 'Unsupported parameters: max_tokens, max_completion_tokens'
@@ -317,6 +372,22 @@ describe('a call that fails', () => {
     expect(outcome.end).toBeUndefined()
   })
 
+  test.each([
+    ['the page of something else', '<!DOCTYPE html><title>Open WebUI</title>', 'MODEL_UNKNOWN', 1],
+    ['an error', '{"error":"Unexpected endpoint or method. (POST /chat/completions)"}', 'MODEL_FAILED', 1],
+    [
+      'the error of the far side',
+      '{"error":{"message":"Provider returned error","code":429}}',
+      'MODEL_RATE_LIMITED',
+      2,
+    ],
+  ] as const)('names what stands in the place of a stream: %s', async (_name, body, code, calls) => {
+    await server.setDefault({ type: 'error', status: 200, body, headers: { 'retry-after-ms': '1' } })
+    const { error } = await ask(clientWith({ maxRetries: 1 }))
+    expect(error).toMatchObject({ code, detail: expect.stringMatching(/Open WebUI|Unexpected endpoint|Provider/) })
+    expect(await server.requests()).toHaveLength(calls)
+  })
+
   test('says that nothing listens at the address', async () => {
     const outcome = await ask(clientWith({ baseUrl: `http://127.0.0.1:${await freePort()}/v1`, maxRetries: 0 }))
     expect(outcome.error).toMatchObject({ code: 'MODEL_UNREACHABLE', detail: expect.stringContaining('ECONNREFUSED') })
@@ -349,6 +420,24 @@ describe('a model that keeps silent', () => {
     expect(outcome.text).toBe('One two')
     expect(errorCode(outcome.error)).toBe('MODEL_TIMED_OUT')
     await server.waitForAborted(1)
+  })
+
+  test('has its time for the next token also when each one is said to be the last', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    await server.script({ type: 'silent', afterChunks: 1, finishing: true })
+    const events = clientWith().stream({ ...CALL, signal: new AbortController().signal })
+    let text = ''
+    for await (const event of events) {
+      if (event.type !== 'text') continue
+      text += event.text
+      if (event.text !== 'One') continue
+      setImmediate(() => {
+        vi.advanceTimersByTime(10_000)
+        void server.release()
+      })
+    }
+    expect(text).toBe('One two three four five six.')
   })
 
   test('is not taken for silent while we ourselves are slow to read', async () => {

@@ -11,6 +11,7 @@ import {
 } from '#support/pool-under-test.ts'
 import type { RecordingLog } from '#support/recording-log.ts'
 import { letGoOn, setStart } from '#support/scripted-assistant.ts'
+import { DATABASE_CALL_TIMEOUT_MS } from '#support/thread-data.ts'
 
 describe('a thread that ignores a cancel', () => {
   it('is ended after the grace time and replaced; its requests are lost, those of other threads go on', async () => {
@@ -40,6 +41,21 @@ describe('a thread that ignores a cancel', () => {
     elsewhere.cancel()
     expect(await elsewhere.outcome).toMatchObject({ type: 'cancelled' })
     expect(elsewhere2.order).toEqual(['delta'])
+  })
+})
+
+describe('a thread that is to keep an answer', () => {
+  it('has the time of a call to the database beside the grace time, as it stores the answer first', async () => {
+    const harness = await openReady({ size: 1, concurrency: 1 })
+    const { pool, run, clock } = harness
+    const kept = run('ignore')
+    await threadOf(kept)
+    kept.stopAndKeep()
+    await clock.advance(CANCEL_GRACE_MS + DATABASE_CALL_TIMEOUT_MS - 1)
+    expect(pool.slots).toBe(1)
+    await clock.advance(1)
+    expect(await kept.outcome).toMatchObject({ type: 'lost' })
+    await untilSlots(pool, 1)
   })
 })
 

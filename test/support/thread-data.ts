@@ -1,6 +1,7 @@
 import type { AssistantThreadData, DatabaseThreadCell, ModelSettings } from '#protocol/assistant-thread.ts'
 
 export const SYSTEM_PROMPT = 'You are Parley.'
+export const DATABASE_CALL_TIMEOUT_MS = 10_000
 
 /** Settings that fail at once rather than wait or try again; without key and address. */
 export const MODEL_SETTINGS: ModelSettings = {
@@ -30,7 +31,7 @@ export function threadData(
     deltaIntervalMs: 5,
     maxMessages: 20,
     databaseThread,
-    databaseCallTimeoutMs: 10_000,
+    databaseCallTimeoutMs: DATABASE_CALL_TIMEOUT_MS,
     logLevel: 'silent',
     logPretty: false,
     ...fields,

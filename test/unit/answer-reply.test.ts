@@ -16,7 +16,7 @@ const block = fc.oneof(
 )
 const answer = fc.array(block, { minLength: 1, maxLength: 9 }).map((blocks) => blocks.join('\n\n'))
 const facts = fc.record({
-  stopReason: fc.constantFrom('end' as const, 'length' as const, 'stopped' as const),
+  stopReason: fc.constantFrom('end' as const, 'length' as const, 'filtered' as const, 'stopped' as const),
   trimmedMessages: fc.nat(9),
 })
 

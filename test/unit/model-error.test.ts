@@ -138,6 +138,52 @@ const ROWS: Row[] = [
     false,
   ],
   [
+    'a prompt longer than a minute allows at Groq',
+    httpError(413, {
+      message:
+        'Request too large for model `x` on tokens per minute (TPM): Limit 6000, Requested 9000, please reduce your message size and try again.',
+      type: 'tokens',
+      code: 'rate_limit_exceeded',
+    }),
+    'MODEL_CONTEXT_TOO_LONG',
+    false,
+  ],
+  [
+    'a prompt longer than a minute allows at OpenAI',
+    httpError(429, {
+      message: 'Request too large for gpt-4 on tokens per min (TPM): Limit 10000, Requested 12000.',
+      type: 'tokens',
+      code: 'rate_limit_exceeded',
+    }),
+    'MODEL_CONTEXT_TOO_LONG',
+    false,
+  ],
+  ['a request that is too large for a proxy', httpError(413, '<html>413'), 'MODEL_CONTEXT_TOO_LONG', false],
+  [
+    'a long prompt at SGLang',
+    httpError(400, message("The input (5000 tokens) is longer than the model's context length (4096 tokens).")),
+    'MODEL_CONTEXT_TOO_LONG',
+    false,
+  ],
+  [
+    'a long prompt at xAI',
+    httpError(400, message("This model's maximum prompt length is 131072 but the request contains 537812 tokens.")),
+    'MODEL_CONTEXT_TOO_LONG',
+    false,
+  ],
+  [
+    'a long prompt at Hugging Face',
+    httpError(422, message('Input validation error: `inputs` must have less than 4096 tokens. Given: 5000')),
+    'MODEL_CONTEXT_TOO_LONG',
+    false,
+  ],
+  [
+    'a long prompt at Together',
+    httpError(422, message('Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193. Given: 9000')),
+    'MODEL_CONTEXT_TOO_LONG',
+    false,
+  ],
+  [
     'too many requests',
     httpError(429, { message: 'Rate limit reached', code: 'rate_limit_exceeded' }),
     'MODEL_RATE_LIMITED',
@@ -169,6 +215,19 @@ const ROWS: Row[] = [
     false,
   ],
   ['a prompt that was flagged', httpError(400, { message: 'flagged', code: 'invalid_prompt' }), 'MODEL_REFUSED', false],
+  [
+    'a prompt that OpenRouter flagged',
+    httpError(403, message('Your chosen model requires moderation and your input was flagged.')),
+    'MODEL_REFUSED',
+    false,
+  ],
+  ['a prompt that DeepSeek declined', httpError(400, message('Content Exists Risk')), 'MODEL_REFUSED', false],
+  [
+    'a prompt that Qwen declined',
+    httpError(400, { message: 'Input data may contain inappropriate content.', code: 'data_inspection_failed' }),
+    'MODEL_REFUSED',
+    false,
+  ],
   ['a failing server', httpError(500, message('The server had an error')), 'MODEL_FAILED', true],
   ['a server that is overloaded', httpError(503, 'overloaded'), 'MODEL_FAILED', true],
   ['a failure inside the stream', streamError({ message: 'boom', code: 'server_error' }), 'MODEL_FAILED', true],

@@ -14,13 +14,14 @@ import {
 const LENGTH = 'The answer reached its length limit and stops here.'
 
 describe('what there is to note about an answer', () => {
-  it.each<['end' | 'length', number, string[]]>([
+  it.each<['end' | 'length' | 'filtered', number, string[]]>([
+    ['filtered', 0, ['A content filter of the model server ended the answer here.']],
     ['end', 0, []],
     ['length', 0, [LENGTH]],
     ['end', 1, ['The oldest message of our conversation no longer fit and was left out.']],
     ['end', 4, ['The oldest 4 messages of our conversation no longer fit and were left out.']],
     ['length', 4, [LENGTH, 'The oldest 4 messages of our conversation no longer fit and were left out.']],
-  ])('that stopped at its %s with %i messages left out', (stopReason, trimmedMessages, notes) => {
+  ])('that ended with %s, and %i messages left out', (stopReason, trimmedMessages, notes) => {
     expect(answerNotes({ stopReason, trimmedMessages })).toEqual(notes)
   })
 })
@@ -48,7 +49,7 @@ describe('the messages that show an answer', () => {
   it('keep every part and every note, within what Discord takes', () => {
     const part = fc.string({ minLength: 1, maxLength: MESSAGE_LIMIT })
     const facts = fc.record({
-      stopReason: fc.constantFrom('end' as const, 'length' as const, 'stopped' as const),
+      stopReason: fc.constantFrom('end' as const, 'length' as const, 'filtered' as const, 'stopped' as const),
       trimmedMessages: fc.nat(9),
     })
     fc.assert(

@@ -25,6 +25,11 @@ describe('the files of a prompt', () => {
     expect(withFileTexts('', files)).toBe('a:\n```\n1\n```')
   })
 
+  it('may have any number of backticks', () => {
+    const text = '`` '.repeat(400_000)
+    expect(fileBlock({ name: 'a.md', text })).toBe(`a.md:\n\`\`\`\n${text}\n\`\`\``)
+  })
+
   it('stay as they are when they fit', () => {
     const texts = [{ name: 'a', text: 'one' }]
     const images = [image('i')]

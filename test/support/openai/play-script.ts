@@ -29,7 +29,8 @@ export async function playScript(
       cut(response)
       return
     case 'silent': {
-      const rest = await begin(body, response, script.afterChunks, script.text)
+      const finishReason = script.finishing ? 'stop' : null
+      const rest = await begin(body, response, script.afterChunks, { text: script.text, finishReason })
       await untilReleased(response, released)
       await finish({ type: 'answer', chunks: rest }, body, response)
       return
@@ -69,10 +70,15 @@ async function answer(script: AnswerScript, body: ChatBody, response: ServerResp
 }
 
 /** Opens a stream and sends the first chunks of a text; returns those not sent. */
-async function begin(body: ChatBody, response: ServerResponse, count: number, text = DEFAULT_TEXT): Promise<string[]> {
+async function begin(
+  body: ChatBody,
+  response: ServerResponse,
+  count: number,
+  { text = DEFAULT_TEXT, finishReason = null }: { text?: string | undefined; finishReason?: 'stop' | null } = {},
+): Promise<string[]> {
   const chunks = words(text)
   await openStream(body, response)
-  for (const content of chunks.slice(0, count)) await send(response, chunk(body, { content }))
+  for (const content of chunks.slice(0, count)) await send(response, chunk(body, { content }, finishReason))
   return chunks.slice(count)
 }
 

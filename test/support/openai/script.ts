@@ -21,7 +21,7 @@ export interface AnswerScript {
   /** Sent as `refusal` deltas after the text. */
   readonly refusal?: string
   /** `stop` unless told; null sends none. */
-  readonly finishReason?: 'stop' | 'length' | 'content_filter' | null
+  readonly finishReason?: 'stop' | 'length' | 'content_filter' | 'error' | 'abort' | null
   /** Counted from the texts unless told. */
   readonly usage?: WireUsage
   /** False leaves out the closing `[DONE]`. */
@@ -54,7 +54,13 @@ export type Script =
   /** Sends so many chunks of text, then destroys the socket. */
   | { readonly type: 'cut'; readonly afterChunks: number }
   /** Sends so many chunks of text, then nothing until released; then the rest. */
-  | { readonly type: 'silent'; readonly afterChunks: number; readonly text?: string }
+  | {
+      readonly type: 'silent'
+      readonly afterChunks: number
+      readonly text?: string
+      /** The first chunks say that nothing follows, each of them, as those of some relays to Gemini do. */
+      readonly finishing?: boolean
+    }
   /** Sends no headers, ever. */
   | { readonly type: 'hang' }
   /** Sends the headers of an error and never its body. */
