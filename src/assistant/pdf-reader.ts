@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Clock } from '#actors/clock.ts'
 import { heapLimits } from '#actors/heap-limits.ts'
 import type { PdfResult, PdfThreadData } from '#protocol/pdf.ts'
+import { BufferWatch } from './buffer-watch.ts'
 import { cancelledError } from './model-client.ts'
 
 export interface PdfReaderOptions {
@@ -14,8 +15,8 @@ export interface PdfReaderOptions {
 
 const ENTRY = new URL('../../workers/pdf.ts', import.meta.url)
 
-/** MiB of JavaScript heap; a PDF of a few MiB can unpack to far more. */
-const MAX_HEAP_MIB = 256
+/** Of JavaScript heap, and once more of buffers; a PDF of a few MiB can unpack to a thousand times as much. */
+const MAX_MIB = 256
 
 const TOO_SLOW: PdfResult = { type: 'unreadable', reason: 'a PDF that takes too long to read' }
 const TOO_MUCH: PdfResult = { type: 'unreadable', reason: 'a PDF that takes too much memory to read' }
@@ -42,20 +43,23 @@ export class PdfReader {
   async #read(workerData: PdfThreadData, signal: AbortSignal): Promise<PdfResult> {
     if (signal.aborted) throw cancelledError()
     const { clock, timeoutMs, entry = ENTRY } = this.#options
-    const resourceLimits = heapLimits(MAX_HEAP_MIB)
+    const resourceLimits = heapLimits(MAX_MIB)
     const thread = new Worker(entry, { workerData, resourceLimits, execArgv: [], stdout: true, stderr: true })
     const result = Promise.withResolvers<PdfResult>()
     const onAbort = () => result.reject(cancelledError())
+    const onTooMuch = () => result.resolve(TOO_MUCH)
+    const watch = new BufferWatch(thread, { clock, maxBytes: MAX_MIB * 1024 * 1024, onTooMuch })
     const timer = clock.setTimeout(() => result.resolve(TOO_SLOW), timeoutMs)
     signal.addEventListener('abort', onAbort)
     thread.once('message', result.resolve)
     // It dies of nothing but memory: `readPdf` tells all else.
-    thread.once('error', () => result.resolve(TOO_MUCH))
-    thread.once('exit', () => result.resolve(TOO_MUCH))
+    thread.once('error', onTooMuch)
+    thread.once('exit', onTooMuch)
     try {
       return await result.promise
     } finally {
       timer.cancel()
+      watch.end()
       signal.removeEventListener('abort', onAbort)
       await thread.terminate()
     }

@@ -6,6 +6,7 @@ import { pdfOf } from '#support/pdf.ts'
 import { SimulatedClock } from '#support/simulated-clock.ts'
 
 const HUNGRY = new URL('../support/hungry-pdf-thread.ts', import.meta.url)
+const HOARDING = new URL('../support/hoarding-pdf-thread.ts', import.meta.url)
 const ENDLESS = new URL('../support/stubborn-pdf-thread.ts', import.meta.url)
 const never = new AbortController().signal
 
@@ -45,8 +46,11 @@ describe('reading a PDF', () => {
     expect(await read(bytes)).toEqual({ type: 'unreadable', reason })
   })
 
-  it('ends one that takes too much memory, and with it nothing but its thread', async () => {
-    const reader = new PdfReader({ clock: systemClock, timeoutMs: 60_000, entry: HUNGRY })
+  it.each([
+    ['memory', HUNGRY],
+    ['memory outside of the heap', HOARDING],
+  ])('ends one that takes too much %s, and with it nothing but its thread', async (_, entry) => {
+    const reader = new PdfReader({ clock: systemClock, timeoutMs: 30_000, entry })
     const result = await reader.read({ bytes: pdfOf(['x']), maxChars: 1 }, never)
     expect(result).toEqual({ type: 'unreadable', reason: 'a PDF that takes too much memory to read' })
   })
